@@ -1,0 +1,6 @@
+/// Adapters and masks for parameter-efficient fine-tuning.
+module io.github.panagrad.adapters {
+    requires static org.jspecify;
+    requires transitive io.github.panagrad.engine;
+    requires transitive io.github.panagrad.nn;
+}
