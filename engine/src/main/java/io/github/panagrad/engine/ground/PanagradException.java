@@ -24,8 +24,7 @@ public class PanagradException extends RuntimeException {
     /// @param got what was found
     /// @param expected what would have been right; empty when obvious
     /// @param hint how to mend it; empty when there is nothing to say
-    public PanagradException(
-            String where, String what, String got, String expected, String hint) {
+    public PanagradException(String where, String what, String got, String expected, String hint) {
         super(compose(where, what, got, expected, hint));
     }
 

@@ -37,7 +37,10 @@ public final class SegmentStorage extends Storage {
     /// Allocates zeroed native memory that the collector frees.
     static SegmentStorage allocate(DType dtype, long length) {
         return new SegmentStorage(
-                dtype, length, Arena.ofAuto().allocate(Math.max(1, length * dtype.bytes()), 64)
+                dtype,
+                length,
+                Arena.ofAuto()
+                        .allocate(Math.max(1, length * dtype.bytes()), 64)
                         .asSlice(0, length * dtype.bytes()));
     }
 

@@ -102,7 +102,11 @@ public abstract class Storage {
             throw new PanagradException(
                     "tensor",
                     "used after release",
-                    dtype.label() + " storage of " + length + " elements, released by " + releasedBy,
+                    dtype.label()
+                            + " storage of "
+                            + length
+                            + " elements, released by "
+                            + releasedBy,
                     "",
                     "return it from the scope or call keep() on it");
         }
