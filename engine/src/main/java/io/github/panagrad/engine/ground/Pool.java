@@ -4,9 +4,9 @@ import java.util.ArrayDeque;
 
 /// A size-class pool of float arrays.
 ///
-/// The JVM zeroes fresh arrays, which costs as much as an elementwise op; reused ones are handed out
-/// as they are. Classes are an eighth of a power of two apart, so at most 12.5 % is wasted. An array
-/// that is never given back is simply collected.
+/// The JVM zeroes fresh arrays, which costs as much as an elementwise op; reused ones are handed
+/// out as they are. Classes are an eighth of a power of two apart, so at most 12.5 % is wasted. An
+/// array that is never given back is simply collected.
 public final class Pool {
     private static final Pool FLOATS = new Pool();
     private static final int SMALLEST = 64;

@@ -1,11 +1,11 @@
 package io.github.panagrad.engine.ground;
 
-/// A counter-based random generator: element i of a draw depends on nothing but the seed, the draw's
-/// position and i.
+/// A counter-based random generator: element i of a draw depends on nothing but the seed, the
+/// draw's position and i.
 ///
 /// Hence the same numbers for any number of threads, on any device, and again when a checkpoint
-/// recomputes. Philox 4x32 with ten rounds (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as
-/// easy as 1, 2, 3", SC 2011).
+/// recomputes. Philox 4x32 with ten rounds (Salmon, Moraes, Dror, Shaw, "Parallel random numbers:
+/// as easy as 1, 2, 3", SC 2011).
 public final class Rng {
     private final long seed;
     private long position;

@@ -5,8 +5,9 @@ import org.jspecify.annotations.Nullable;
 
 /// The memory behind tensors, shared by all views of it.
 ///
-/// A storage is alive until it is released, by a closing scope or by the backward pass that consumed
-/// it. Pins keep it: a recorded node pins what it saved. Reading a released storage throws.
+/// A storage is alive until it is released, by a closing scope or by the backward pass that
+/// consumed it. Pins keep it: a recorded node pins what it saved. Reading a released storage
+/// throws.
 public abstract class Storage {
     private final DType dtype;
     private final long length;
