@@ -1,0 +1,100 @@
+package io.github.panagrad.engine;
+
+import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.engine.tape.Edge;
+import io.github.panagrad.engine.tape.Tape;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiFunction;
+import java.util.function.Consumer;
+
+/// The gradients that one backward pass computed, by leaf.
+public final class Grads implements Scope.Holder {
+    private final Map<Edge, Tensor> byLeaf;
+
+    Grads(Map<Edge, Tensor> byLeaf) {
+        this.byLeaf = byLeaf;
+    }
+
+    /// Returns the gradient of a parameter or of a tensor from [Tensor#requireGrad].
+    ///
+    /// Shapes: that of the leaf.
+    ///
+    /// @throws PanagradException if the result did not depend on it
+    public Tensor get(Tensor leaf) {
+        return find(leaf)
+                .orElseThrow(
+                        () ->
+                                new PanagradException(
+                                        "gradient",
+                                        "there is none for "
+                                                + (leaf instanceof Parameter p
+                                                        ? "parameter " + p.name()
+                                                        : leaf.spec().toString()),
+                                        "",
+                                        "a leaf that the differentiated tensor depends on",
+                                        "is it frozen, detached, or not used in the forward pass?"));
+    }
+
+    /// Returns the gradient of a leaf, empty if the result did not depend on it.
+    public Optional<Tensor> find(Tensor leaf) {
+        Edge key = leaf instanceof Parameter p ? p.leaf() : leaf.edge();
+        return Optional.ofNullable(key == null ? null : byLeaf.get(key));
+    }
+
+    /// Returns the number of gradients.
+    public int size() {
+        return byLeaf.size();
+    }
+
+    /// Returns the sum of these and other gradients, leaf by leaf: how batches are accumulated.
+    public Grads plus(Grads other) {
+        return Ops.noGrad(
+                () -> {
+                    Map<Edge, Tensor> sum = new LinkedHashMap<>(byLeaf);
+                    other.byLeaf.forEach((leaf, grad) -> sum.merge(leaf, grad, Tensor::add));
+                    return new Grads(sum);
+                });
+    }
+
+    /// Returns the gradients multiplied by a number.
+    public Grads times(double factor) {
+        return map((leaf, grad) -> grad.mul(factor));
+    }
+
+    /// Returns the global norm: the Euclidean norm of all gradients seen as one vector.
+    public double norm() {
+        return Ops.noGrad(
+                () ->
+                        Scope.scope(
+                                "gradient norm",
+                                () -> {
+                                    double sum = 0;
+                                    for (Tensor grad : byLeaf.values()) {
+                                        sum += Tape.one(new io.github.panagrad.engine.op.SumOfSquares(), grad).item();
+                                    }
+                                    return Math.sqrt(sum);
+                                }));
+    }
+
+    /// Returns the gradients scaled down so that their global norm is at most `max`.
+    public Grads clipNorm(double max) {
+        double norm = norm();
+        return norm > max ? times(max / (norm + 1e-6)) : this;
+    }
+
+    private Grads map(BiFunction<Edge, Tensor, Tensor> f) {
+        return Ops.noGrad(
+                () -> {
+                    Map<Edge, Tensor> mapped = new LinkedHashMap<>();
+                    byLeaf.forEach((leaf, grad) -> mapped.put(leaf, f.apply(leaf, grad)));
+                    return new Grads(mapped);
+                });
+    }
+
+    @Override
+    public void forEachTensor(Consumer<Tensor> visitor) {
+        byLeaf.values().forEach(visitor);
+    }
+}

@@ -1,0 +1,229 @@
+package io.github.panagrad.engine;
+
+import io.github.panagrad.engine.ground.DType;
+import io.github.panagrad.engine.ground.Device;
+import io.github.panagrad.engine.ground.HeapStorage;
+import io.github.panagrad.engine.ground.Layout;
+import io.github.panagrad.engine.ground.Rng;
+import io.github.panagrad.engine.ground.Shape;
+import io.github.panagrad.engine.ground.ShapeException;
+import io.github.panagrad.engine.ground.Storage;
+import io.github.panagrad.engine.op.*;
+import io.github.panagrad.engine.tape.Backward;
+import io.github.panagrad.engine.tape.Edge;
+import io.github.panagrad.engine.tape.Tape;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/// Every function of the library that is not a method of [Tensor]: the one static import.
+public final class Ops {
+    private static volatile Rng random = Rng.of(0);
+
+    private Ops() {}
+
+    // Making tensors
+
+    /// Makes a vector of F32 values, or a scalar of a single one.
+    public static Tensor tensor(double... values) {
+        float[] floats = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            floats[i] = (float) values[i];
+        }
+        return tensor(floats, values.length == 1 ? new int[0] : new int[] {values.length});
+    }
+
+    /// Makes an F32 tensor over an array, which it takes over; without extents, a vector.
+    public static Tensor tensor(float[] values, int... dims) {
+        return wrap("tensor", HeapStorage.of(values), values.length, dims);
+    }
+
+    /// Makes an F64 tensor over an array, which it takes over; without extents, a vector.
+    ///
+    /// Only the reference kernels compute in F64.
+    public static Tensor tensor64(double[] values, int... dims) {
+        return wrap("tensor64", HeapStorage.of(values), values.length, dims);
+    }
+
+    /// Makes an I32 tensor over an array, which it takes over; without extents, a vector.
+    public static Tensor indices(int[] values, int... dims) {
+        return wrap("indices", HeapStorage.of(values), values.length, dims);
+    }
+
+    private static Tensor wrap(String op, Storage storage, int n, int[] dims) {
+        Shape shape = dims.length == 0 && n != 1 ? Shape.of(n) : Shape.of(dims);
+        if (shape.size() != n) {
+            throw new ShapeException(
+                    op, "wrong number of values", n + " for " + shape, shape.size() + " values", "");
+        }
+        Scope.register(storage);
+        return new Tensor(storage, Layout.contiguous(shape), Device.CPU, null);
+    }
+
+    /// Fills a tensor with one number.
+    public static Tensor full(DType dtype, Shape shape, double value) {
+        Tensor result = Tape.allocate(dtype, shape, Device.CPU);
+        Storage storage = result.storage();
+        if (dtype == DType.F32) {
+            java.util.Arrays.fill(storage.floats(), 0, shape.intSize(), (float) value);
+        } else {
+            for (long i = 0; i < shape.size(); i++) {
+                storage.setDouble(i, value);
+            }
+        }
+        return result;
+    }
+
+    /// Makes F32 zeros.
+    public static Tensor zeros(int... dims) {
+        return full(DType.F32, Shape.of(dims), 0);
+    }
+
+    /// Makes zeros of a dtype.
+    public static Tensor zeros(DType dtype, Shape shape) {
+        return full(dtype, shape, 0);
+    }
+
+    /// Makes F32 ones.
+    public static Tensor ones(int... dims) {
+        return full(DType.F32, Shape.of(dims), 1);
+    }
+
+    /// Makes ones of a dtype.
+    public static Tensor ones(DType dtype, Shape shape) {
+        return full(dtype, shape, 1);
+    }
+
+    /// Restarts the generator that [#randn(int...)] and [#rand(int...)] draw from.
+    public static void seed(long seed) {
+        random = Rng.of(seed);
+    }
+
+    /// Draws standard normal F32 numbers.
+    public static Tensor randn(int... dims) {
+        return randn(random, dims);
+    }
+
+    /// Draws standard normal F32 numbers from a generator of your own.
+    public static Tensor randn(Rng rng, int... dims) {
+        Rng.Draw draw = rng.draw();
+        float[] values = new float[Shape.of(dims).intSize()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) draw.normal(i);
+        }
+        return tensor(values, dims);
+    }
+
+    /// Draws F32 numbers uniform in [0, 1).
+    public static Tensor rand(int... dims) {
+        return rand(random, dims);
+    }
+
+    /// Draws F32 numbers uniform in [0, 1) from a generator of your own.
+    public static Tensor rand(Rng rng, int... dims) {
+        Rng.Draw draw = rng.draw();
+        float[] values = new float[Shape.of(dims).intSize()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = draw.uniform(i);
+        }
+        return tensor(values, dims);
+    }
+
+    /// Makes a named parameter over a tensor's memory.
+    public static Parameter parameter(String name, Tensor values) {
+        return new Parameter(name, values);
+    }
+
+    // Differentiation and memory
+
+    /// Computes the gradients of a scalar with respect to any tensors in its history.
+    ///
+    /// @param createGraph whether to record the computation, so that the gradients can be
+    ///     differentiated again; otherwise the graph is consumed
+    /// @return a gradient for each of `xs`, zeros where `y` does not depend on it
+    public static List<Tensor> grad(Tensor y, List<? extends Tensor> xs, boolean createGraph) {
+        return grad(y, ones(y.dtype(), y.shape()).to(y.device()), xs, createGraph);
+    }
+
+    /// Computes the gradients of any tensor, given its own gradient: a vector-Jacobian product.
+    ///
+    /// Shapes: dy has the shape of y; each result that of its x.
+    public static List<Tensor> grad(
+            Tensor y, Tensor dy, List<? extends Tensor> xs, boolean createGraph) {
+        var edges = new ArrayList<Edge>();
+        for (Tensor x : xs) {
+            x.requireHistory("grad");
+            edges.add(Objects.requireNonNull(x.edge()));
+        }
+        Map<Edge, Tensor> found =
+                y.edge() == null
+                        ? Map.of()
+                        : Backward.walk(Map.of(y, dy), Set.copyOf(edges), false, createGraph);
+        var grads = new ArrayList<Tensor>();
+        for (int i = 0; i < edges.size(); i++) {
+            Tensor grad = found.get(edges.get(i));
+            Tensor x = xs.get(i);
+            grads.add(grad != null ? grad : zeros(x.dtype(), x.shape()).to(x.device()));
+        }
+        return grads;
+    }
+
+    /// Computes the directional derivative of `f` at `x` along `v`: a Jacobian-vector product.
+    ///
+    /// Forward mode by differentiating the vector-Jacobian product, which is linear in its vector.
+    ///
+    /// Shapes: v has the shape of x; the result that of f(x).
+    public static Tensor jvp(UnaryOperator<Tensor> f, Tensor x, Tensor v) {
+        return Tape.recording(
+                true,
+                () -> {
+                    Tensor leaf = x.requireGrad();
+                    Tensor y = f.apply(leaf);
+                    Tensor u = zeros(y.dtype(), y.shape()).to(y.device()).requireGrad();
+                    Tensor pulled = grad(y, u, List.of(leaf), true).getFirst();
+                    if (!pulled.requiresGrad()) {
+                        return zeros(y.dtype(), y.shape()).to(y.device());
+                    }
+                    return grad(pulled, v, List.of(u), false).getFirst().detach();
+                });
+    }
+
+    /// Runs `body` without recording: nothing in it can be differentiated.
+    public static <T extends @Nullable Object> T noGrad(Supplier<T> body) {
+        return Tape.recording(false, body);
+    }
+
+    /// Runs `body` and gives back the memory of its intermediates, except what it returns.
+    public static <T extends @Nullable Object> T scope(Supplier<T> body) {
+        return Scope.scope("scope", body);
+    }
+
+    /// Runs `body` and gives back the memory of its intermediates.
+    public static void scope(Runnable body) {
+        Scope.scope(
+                "scope",
+                () -> {
+                    body.run();
+                    return null;
+                });
+    }
+
+    // Functions
+
+    /// Applies Swish, x·σ(x).
+    public static Tensor silu(Tensor x) {
+        return Tape.one(new Silu(), x);
+    }
+
+    /// Normalises by the root mean square over the last dimension.
+    ///
+    /// Shapes: x (…, C), weight (C) → (…, C).
+    public static Tensor rmsNorm(Tensor x, Tensor weight, double eps) {
+        return Tape.one(new RmsNorm(eps), x, weight);
+    }
+}

@@ -1,0 +1,112 @@
+package io.github.panagrad.engine;
+
+import io.github.panagrad.engine.ground.ShapeException;
+import io.github.panagrad.engine.op.Cast;
+import io.github.panagrad.engine.tape.Edge;
+import io.github.panagrad.engine.tape.Node;
+import io.github.panagrad.engine.tape.Op;
+import io.github.panagrad.engine.tape.Tape;
+import org.jspecify.annotations.Nullable;
+
+/// A named leaf whose values change: what an optimizer trains. The only mutable tensor.
+///
+/// Every change counts up [#version], which backward checks.
+public final class Parameter extends Tensor {
+    private final String name;
+    private final Edge leaf;
+    private boolean trainable;
+    private long version;
+
+    /// Creates a parameter over a tensor's memory, which is kept out of all scopes.
+    ///
+    /// It is trainable if its dtype is one that ops compute in.
+    public Parameter(String name, Tensor values) {
+        super(values.contiguous().storage(), values.contiguous().layout(), values.device(), null);
+        this.name = name;
+        this.leaf = new Edge(new Node(spec(), device()), 0);
+        this.trainable = dtype().isCompute();
+        Scope.keep(storage());
+    }
+
+    /// Returns the name, by which optimizers and files know the parameter.
+    public String name() {
+        return name;
+    }
+
+    /// Tells whether gradients are computed for it.
+    public boolean isTrainable() {
+        return trainable;
+    }
+
+    /// Freezes or unfreezes the parameter; ops applied from now on heed it.
+    ///
+    /// @throws ShapeException if a parameter of a storage type such as BF16 is to be trained
+    public Parameter trainable(boolean on) {
+        if (on && !dtype().isCompute()) {
+            throw new ShapeException(
+                    "parameter " + name,
+                    "cannot train in a storage type",
+                    dtype().label(),
+                    "f32",
+                    "replace it by its f32 copy first: p.replace(p.to(DType.F32))");
+        }
+        this.trainable = on;
+        return this;
+    }
+
+    @Override
+    public @Nullable Edge edge() {
+        return trainable ? leaf : null;
+    }
+
+    /// Returns the key under which [Grads] holds this parameter's gradient.
+    Edge leaf() {
+        return leaf;
+    }
+
+    /// Returns how often the values were changed.
+    public long version() {
+        return version;
+    }
+
+    /// Overwrites the values, converted to the parameter's dtype.
+    ///
+    /// Shapes: that of the parameter.
+    public void assign(Tensor values) {
+        if (!values.shape().equals(shape())) {
+            throw new ShapeException(
+                    "assign to parameter " + name, "shapes differ", values.spec().toString(),
+                    spec().toString(), "");
+        }
+        Tape.into(new Cast(dtype()), new Tensor[] {values.to(device())}, this);
+        version++;
+    }
+
+    /// Runs an op whose results overwrite this parameter and, after it, `state`.
+    ///
+    /// How optimizers update in place; `in` may hold the parameter and the state themselves.
+    public void update(Op op, Tensor[] in, Tensor... state) {
+        Tensor[] out = new Tensor[state.length + 1];
+        out[0] = this;
+        System.arraycopy(state, 0, out, 1, state.length);
+        Tape.into(op, in, out);
+        version++;
+    }
+
+    /// Takes over another tensor's memory, perhaps of another dtype, and freezes it if ops cannot
+    /// compute in that.
+    ///
+    /// Shapes: that of the parameter.
+    public void replace(Tensor values) {
+        if (!values.shape().equals(shape())) {
+            throw new ShapeException(
+                    "replace parameter " + name, "shapes differ", values.spec().toString(),
+                    spec().toString(), "");
+        }
+        Tensor dense = values.contiguous();
+        rebind(dense.storage(), dense.layout());
+        Scope.keep(storage());
+        trainable &= dtype().isCompute();
+        version++;
+    }
+}

@@ -1,0 +1,15 @@
+package io.github.panagrad.engine.cpu;
+
+import jdk.incubator.vector.FloatVector;
+
+/// The list of all kernels of this backend, a line or a file of registrations per family.
+final class CpuKernels {
+    private CpuKernels() {}
+
+    static void register(KernelTable table) {}
+
+    static String describe() {
+        var species = FloatVector.SPECIES_PREFERRED;
+        return "%d-bit vectors (%d floats)".formatted(species.vectorBitSize(), species.length());
+    }
+}

@@ -1,0 +1,42 @@
+package io.github.panagrad.engine.cpu;
+
+import io.github.panagrad.engine.ground.DType;
+import io.github.panagrad.engine.spi.Kernel;
+import io.github.panagrad.engine.spi.View;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/// Which kernel runs which op: by the op's class, and by whether the operands suit it.
+final class KernelTable {
+    private record Entry(Kernel<?> kernel, Predicate<View[]> suits) {}
+
+    private final Map<Class<?>, Entry> entries = new HashMap<>();
+
+    /// Registers a kernel that runs on any operands but F64 ones.
+    <O> void add(Class<O> op, Kernel<? super O> kernel) {
+        add(op, kernel, in -> true);
+    }
+
+    /// Registers a kernel with a condition on the operands, none of which is F64.
+    <O> void add(Class<O> op, Kernel<? super O> kernel, Predicate<View[]> suits) {
+        if (entries.put(op, new Entry(kernel, suits)) != null) {
+            throw new IllegalStateException("two kernels for " + op.getSimpleName());
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    <O> @Nullable Kernel<O> find(O op, View[] in) {
+        Entry entry = entries.get(op.getClass());
+        if (entry == null) {
+            return null;
+        }
+        for (View view : in) {
+            if (view.dtype() == DType.F64) {
+                return null;
+            }
+        }
+        return entry.suits().test(in) ? (Kernel<O>) entry.kernel() : null;
+    }
+}

@@ -1,0 +1,51 @@
+package io.github.panagrad.engine.op;
+
+import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.spi.Spec;
+import io.github.panagrad.engine.spi.View;
+import io.github.panagrad.engine.tape.Node;
+import io.github.panagrad.engine.tape.Op;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// An elementwise op of one operand.
+public interface Unary extends Op {
+    /// Computes one element: the specification.
+    double eval(double x);
+
+    /// Returns the gradient of x; `y` may be used if [#usesOutput], and then `x` may not.
+    Tensor vjp(Tensor x, Tensor y, Tensor dy);
+
+    /// Tells whether the derivative is a function of the result rather than of the operand.
+    default boolean usesOutput() {
+        return false;
+    }
+
+    @Override
+    default List<Spec> infer(List<Spec> in) {
+        return List.of(in.getFirst().widened());
+    }
+
+    @Override
+    default void eval(View[] in, View[] out) {
+        for (long i = 0; i < out[0].shape().size(); i++) {
+            out[0].set(i, eval(in[0].get(i)));
+        }
+    }
+
+    @Override
+    default @Nullable Tensor[] vjp(Node node, @Nullable Tensor[] dy) {
+        Tensor saved = usesOutput() ? node.output(0) : node.input(0);
+        return new Tensor[] {vjp(saved, saved, node.grad(dy, 0))};
+    }
+
+    @Override
+    default boolean savesInput(int i) {
+        return !usesOutput();
+    }
+
+    @Override
+    default boolean savesOutput(int i) {
+        return usesOutput();
+    }
+}

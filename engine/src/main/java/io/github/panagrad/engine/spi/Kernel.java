@@ -1,0 +1,22 @@
+package io.github.panagrad.engine.spi;
+
+/// The implementation of one op on one backend.
+///
+/// Inputs arrive contiguous and in a compute or integer dtype unless the kernel says that it accepts
+/// more. Outputs are contiguous, allocated, with undefined contents: a kernel writes every element.
+///
+/// @param <O> the op's record, which carries its attributes
+public interface Kernel<O> {
+    /// Computes the outputs from the inputs.
+    void run(O op, View[] in, View[] out);
+
+    /// Tells whether input `i` may have any strides.
+    default boolean acceptsStrides(int i) {
+        return false;
+    }
+
+    /// Tells whether input `i` may be BF16, F16 or I8; otherwise it is widened first.
+    default boolean acceptsStored(int i) {
+        return false;
+    }
+}
