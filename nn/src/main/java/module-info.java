@@ -3,5 +3,9 @@ module io.github.panagrad.nn {
     requires static org.jspecify;
     requires transitive io.github.panagrad.engine;
     requires io.github.panagrad.losses;
+    requires ejml.core;
+    requires ejml.ddense;
     requires tools.jackson.databind;
+
+    exports io.github.panagrad.nn.linalg;
 }
