@@ -1,6 +1,6 @@
 package io.github.panagrad.engine.cpu;
 
-import io.github.panagrad.engine.ground.Parallel;
+import io.github.panagrad.engine.ground.PanagradException;
 
 /// The matrix product on arrays.
 public final class Gemm {
@@ -10,40 +10,51 @@ public final class Gemm {
     ///
     /// Shapes: op(A) [m, k], op(B) [k, n] → C [m, n]. A is stored as [m, k], or as [k, m] if
     /// `transA`; B as [k, n], or as [n, k] if `transB`. The strides `lda`, `ldb`, `ldc` are the
-    /// distances between stored rows; columns are one apart. With `k` = 0 the product is zero.
+    /// distances between stored rows; columns are one apart. With `k` = 0 the product is zero. The
+    /// bits do not depend on the number of threads.
     ///
     /// @param accumulate whether to add to C instead of storing
+    /// @throws PanagradException if an extent is negative or a matrix exceeds its array
     public static void sgemm(
             boolean transA, boolean transB, int m, int n, int k, float[] a, int aOff, int lda,
             float[] b, int bOff, int ldb, float[] c, int cOff, int ldc, boolean accumulate) {
-        int grain = Math.max(1, (int) (200_000L / Math.max(1L, (long) n * k)));
-        Parallel.forRange(
-                m,
-                grain,
-                (from, to) -> {
-                    for (int i = from; i < to; i++) {
-                        int row = cOff + i * ldc;
-                        if (!accumulate) {
-                            java.util.Arrays.fill(c, row, row + n, 0);
-                        }
-                        if (transB) {
-                            for (int j = 0; j < n; j++) {
-                                float sum = 0;
-                                for (int p = 0; p < k; p++) {
-                                    float x = a[transA ? aOff + p * lda + i : aOff + i * lda + p];
-                                    sum += x * b[bOff + j * ldb + p];
-                                }
-                                c[row + j] += sum;
-                            }
-                        } else {
-                            for (int p = 0; p < k; p++) {
-                                float x = a[transA ? aOff + p * lda + i : aOff + i * lda + p];
-                                for (int j = 0; j < n; j++) {
-                                    c[row + j] += x * b[bOff + p * ldb + j];
-                                }
-                            }
-                        }
-                    }
-                });
+        requireFit("A", transA ? k : m, transA ? m : k, aOff, lda, a.length);
+        requireFit("B", transB ? n : k, transB ? k : n, bOff, ldb, b.length);
+        requireFit("C", m, n, cOff, ldc, c.length);
+        if (m == 0 || n == 0) {
+            return;
+        }
+        if (k == 0) {
+            if (!accumulate) {
+                clear(m, n, c, cOff, ldc);
+            }
+            return;
+        }
+        var left = new Operand.Floats(a, aOff, lda, !transA);
+        var right = new Operand.Floats(b, bOff, ldb, transB);
+        PackedGemm.run(m, n, k, left, right, c, cOff, ldc, accumulate);
+    }
+
+    private static void clear(int m, int n, float[] c, int cOff, int ldc) {
+        for (int i = 0; i < m; i++) {
+            java.util.Arrays.fill(c, cOff + i * ldc, cOff + i * ldc + n, 0);
+        }
+    }
+
+    private static void requireFit(
+            String name, int rows, int columns, long offset, int ld, long length) {
+        if (rows < 0 || columns < 0) {
+            throw new PanagradException(
+                    "sgemm", name + " has a negative extent", rows + " x " + columns, "", "");
+        }
+        long end = rows == 0 || columns == 0 ? 0 : offset + (rows - 1L) * ld + columns;
+        if (offset < 0 || end > length || (rows > 1 && ld < columns)) {
+            throw new PanagradException(
+                    "sgemm",
+                    name + " exceeds its array",
+                    rows + " x " + columns + " at " + offset + " with row stride " + ld,
+                    "at most " + length + " elements, row stride of at least " + columns,
+                    "");
+        }
     }
 }

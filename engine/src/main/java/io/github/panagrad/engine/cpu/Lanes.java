@@ -1,0 +1,64 @@
+package io.github.panagrad.engine.cpu;
+
+import io.github.panagrad.engine.ground.PanagradException;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/// The vector width of all kernels, and the shuffles and sums that several of them need.
+///
+/// Never sum lanes with `reduceLanes(ADD)`: its order is unspecified, and compiled code adds in
+/// another order than interpreted code, so that results would depend on when the JIT is done.
+final class Lanes {
+    /// The float vectors of all kernels: the widest the machine likes, at most 512 bits; the system
+    /// property `panagrad.vectorBits` sets another width (128, 256, 512).
+    static final VectorSpecies<Float> F = species();
+
+    /// Int vectors of the same width.
+    static final VectorSpecies<Integer> I = F.withLanes(int.class);
+
+    /// Floats in a vector.
+    static final int V = F.length();
+
+    private static final VectorSpecies<Float> QUAD = FloatVector.SPECIES_128;
+
+    private static final FloatVector ZIP_LO = zipIndices(0);
+    private static final FloatVector ZIP_HI = zipIndices(V / 2);
+
+    private Lanes() {}
+
+    private static VectorSpecies<Float> species() {
+        int preferred = FloatVector.SPECIES_PREFERRED.vectorBitSize();
+        int bits = Integer.getInteger("panagrad.vectorBits", Math.clamp(preferred, 128, 512));
+        return switch (bits) {
+            case 128 -> FloatVector.SPECIES_128;
+            case 256 -> FloatVector.SPECIES_256;
+            case 512 -> FloatVector.SPECIES_512;
+            default ->
+                    throw new PanagradException(
+                            "property panagrad.vectorBits",
+                            "no such vector width",
+                            "" + bits,
+                            "128, 256 or 512",
+                            "");
+        };
+    }
+
+    private static FloatVector zipIndices(int from) {
+        float[] index = new float[V];
+        for (int i = 0; i < V; i++) {
+            index[i] = from + i / 2 + (i % 2) * V;
+        }
+        return FloatVector.fromArray(F, index, 0);
+    }
+
+    /// Interleaves the lower halves: a0 b0 a1 b1 …
+    static FloatVector zipLo(FloatVector a, FloatVector b) {
+        return ZIP_LO.selectFrom(a, b);
+    }
+
+    /// Interleaves the upper halves.
+    static FloatVector zipHi(FloatVector a, FloatVector b) {
+        return ZIP_HI.selectFrom(a, b);
+    }
+}
