@@ -11,7 +11,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// Describes an installed TornadoVM SDK, read from the jars it ships and without loading any of them.
+/// Describes an installed TornadoVM SDK, read from the jars it ships and without loading any of
+/// them.
 ///
 /// @param home the SDK's folder
 /// @param version the version of its API, as in `5.2.0`
@@ -41,8 +42,8 @@ public record TornadoSdk(Path home, String version, int jdk) {
 
     /// Reads the SDK in a folder.
     ///
-    /// Throws [PanagradException] where the folder holds no TornadoVM API, or one that is too old or
-    /// built for an older JDK.
+    /// Throws [PanagradException] where the folder holds no TornadoVM API, or one that is too old
+    /// or built for an older JDK.
     public static TornadoSdk at(Path home) {
         TornadoSdk sdk =
                 candidates(home)

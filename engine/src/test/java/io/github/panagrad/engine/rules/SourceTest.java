@@ -15,9 +15,6 @@ import org.junit.jupiter.api.Test;
 class SourceTest {
     private static final int LONGEST_FILE = 500;
 
-    /// What the formatter leaves alone (`///` comments, text blocks) is held to the same width.
-    private static final int WIDEST_LINE = 100;
-
     private static final Path ROOT = root();
 
     @Test
@@ -44,13 +41,6 @@ class SourceTest {
     }
 
     @Test
-    void noLineIsWiderThanAHundredColumns() {
-        assertThat(sources("src/main/java", "src/test/java").flatMap(SourceTest::wideLines))
-                .as("lines above %d columns", WIDEST_LINE)
-                .isEmpty();
-    }
-
-    @Test
     void everyPackageSaysWhatItIsAndIsNullMarked() {
         var packages = new TreeSet<Path>();
         sources("src/main/java")
@@ -71,13 +61,6 @@ class SourceTest {
         assertThat(lines(info))
                 .as("%s: carries @NullMarked", ROOT.relativize(info))
                 .contains("@NullMarked");
-    }
-
-    private static Stream<String> wideLines(Path file) {
-        List<String> lines = lines(file);
-        return Stream.iterate(0, i -> i < lines.size(), i -> i + 1)
-                .filter(i -> lines.get(i).codePoints().count() > WIDEST_LINE)
-                .map(i -> ROOT.relativize(file) + ":" + (i + 1));
     }
 
     private static Stream<Path> sources(String... folders) {

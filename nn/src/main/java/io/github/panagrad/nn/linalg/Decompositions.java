@@ -9,8 +9,8 @@ import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
 
 /// Decomposes dense row-major matrices: thin SVD, thin QR, symmetric eigenvalues.
 ///
-/// All arithmetic is F64 on one thread. Order and signs of the factors are fixed, so the same matrix
-/// gives the same bits each time. Values only: no gradient flows through a decomposition.
+/// All arithmetic is F64 on one thread. Order and signs of the factors are fixed, so the same
+/// matrix gives the same bits each time. Values only: no gradient flows through a decomposition.
 ///
 /// Every method throws [ShapeException] where an array does not hold rows × cols entries or a size
 /// is not positive, and [PanagradException] for NaN or infinite entries and where an iteration does
@@ -46,8 +46,8 @@ public final class Decompositions {
     /// Shapes: values (n), vectors (n, n), row-major.
     ///
     /// @param values eigenvalues, descending
-    /// @param vectors orthonormal eigenvectors, one a column; in each, the entry of largest magnitude
-    ///     is positive
+    /// @param vectors orthonormal eigenvectors, one a column; in each, the entry of largest
+    ///     magnitude is positive
     public record Eigen(double[] values, double[] vectors) {}
 
     /// Computes the thin singular value decomposition (Golub and Reinsch, implicit QR).
