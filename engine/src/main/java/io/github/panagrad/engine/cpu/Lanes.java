@@ -1,8 +1,14 @@
 package io.github.panagrad.engine.cpu;
 
+import static jdk.incubator.vector.VectorOperators.MAX;
+import static jdk.incubator.vector.VectorOperators.MIN;
+
 import io.github.panagrad.engine.ground.PanagradException;
+
+import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /// The vector width of all kernels, and the shuffles and sums that several of them need.
@@ -17,6 +23,9 @@ final class Lanes {
     /// Int vectors of the same width.
     static final VectorSpecies<Integer> I = F.withLanes(int.class);
 
+    /// Double vectors of the same width, half as many lanes.
+    static final VectorSpecies<Double> D = F.withLanes(double.class);
+
     /// Floats in a vector.
     static final int V = F.length();
 
@@ -24,6 +33,11 @@ final class Lanes {
 
     private static final FloatVector ZIP_LO = zipIndices(0);
     private static final FloatVector ZIP_HI = zipIndices(V / 2);
+
+    private static final VectorShuffle<Float> BY_8 = rotation(8);
+    private static final VectorShuffle<Float> BY_4 = rotation(4);
+    private static final VectorShuffle<Float> BY_2 = rotation(2);
+    private static final VectorShuffle<Float> BY_1 = rotation(1);
 
     private Lanes() {}
 
@@ -60,5 +74,51 @@ final class Lanes {
     /// Interleaves the upper halves.
     static FloatVector zipHi(FloatVector a, FloatVector b) {
         return ZIP_HI.selectFrom(a, b);
+    }
+
+    private static VectorShuffle<Float> rotation(int by) {
+        return VectorShuffle.fromOp(F, lane -> (lane + by) % V);
+    }
+
+    /// Returns a vector with the same value in every lane.
+    static FloatVector all(float value) {
+        return FloatVector.broadcast(F, value);
+    }
+
+    /// Returns the mask of the lanes below `n`.
+    static VectorMask<Float> first(int n) {
+        return F.indexInRange(0, n);
+    }
+
+    /// Adds the lanes, as a tree whose shape depends on the vector width only.
+    static float sum(FloatVector v) {
+        FloatVector t = v;
+        if (V >= 16) {
+            t = t.add(t.rearrange(BY_8));
+        }
+        if (V >= 8) {
+            t = t.add(t.rearrange(BY_4));
+        }
+        t = t.add(t.rearrange(BY_2));
+        return t.add(t.rearrange(BY_1)).lane(0);
+    }
+
+    /// Adds the lanes from the lowest up.
+    static double sum(DoubleVector v) {
+        double total = 0;
+        for (int lane = 0; lane < V / 2; lane++) {
+            total += v.lane(lane);
+        }
+        return total;
+    }
+
+    /// Returns the largest lane; NaN if one is.
+    static float max(FloatVector v) {
+        return v.reduceLanes(MAX);
+    }
+
+    /// Returns the smallest lane; NaN if one is.
+    static float min(FloatVector v) {
+        return v.reduceLanes(MIN);
     }
 }

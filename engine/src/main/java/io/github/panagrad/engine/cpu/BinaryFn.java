@@ -1,0 +1,76 @@
+package io.github.panagrad.engine.cpu;
+
+import static io.github.panagrad.engine.cpu.Lanes.all;
+
+import static jdk.incubator.vector.VectorOperators.EQ;
+import static jdk.incubator.vector.VectorOperators.GE;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LE;
+import static jdk.incubator.vector.VectorOperators.LT;
+
+import jdk.incubator.vector.FloatVector;
+
+/// The functions of two elements that have a vector loop, with up to two parameters p and q.
+///
+/// Those named `…_GRAD` are derivatives times an incoming gradient d: of the argument x where the
+/// name says nothing else, of the result y where that is cheaper and the op keeps it.
+enum BinaryFn {
+    ADD((a, b, p, q) -> a.add(b)),
+    SUB((a, b, p, q) -> a.sub(b)),
+    MUL((a, b, p, q) -> a.mul(b)),
+    DIV((a, b, p, q) -> a.div(b)),
+    /// NaN if either is.
+    MIN((a, b, p, q) -> a.min(b)),
+    /// NaN if either is.
+    MAX((a, b, p, q) -> a.max(b)),
+    /// p·a + q·b.
+    WEIGHTED_SUM((a, b, p, q) -> a.fma(all(p), b.mul(q))),
+    /// silu(a)·b, the gate of Shazeer's SwiGLU (2020).
+    SWIGLU((a, b, p, q) -> VectorMath.silu(a).mul(b)),
+
+    SQRT_GRAD_OF_RESULT((y, d, p, q) -> d.mul(0.5f).div(y)),
+    RSQRT_GRAD_OF_RESULT((y, d, p, q) -> d.mul(-0.5f).mul(y).mul(y).mul(y)),
+    RECIPROCAL_GRAD_OF_RESULT((y, d, p, q) -> d.mul(y).mul(y).neg()),
+    TANH_GRAD_OF_RESULT((y, d, p, q) -> d.mul(all(1f).sub(y.mul(y)))),
+    SIGMOID_GRAD_OF_RESULT((y, d, p, q) -> d.mul(all(1f).sub(y)).mul(y)),
+    SQUARE_GRAD((x, d, p, q) -> x.mul(2f).mul(d)),
+    ABSOLUTE_GRAD((x, d, p, q) -> signed(x, d)),
+    SIN_GRAD((x, d, p, q) -> VectorMath.cos(x).mul(d)),
+    COS_GRAD((x, d, p, q) -> VectorMath.sin(x).mul(d).neg()),
+    ERF_GRAD((x, d, p, q) -> VectorMath.expNonPositive(x.mul(x).neg()).mul(1.1283791671f).mul(d)),
+    SOFTPLUS_GRAD((x, d, p, q) -> VectorMath.sigmoid(x).mul(d)),
+    /// d where x > 0.
+    RELU_GRAD((x, d, p, q) -> d.blend(0f, x.compare(LE, 0f))),
+    /// d where x > 0, else p·d.
+    LEAKY_RELU_GRAD((x, d, p, q) -> d.blend(d.mul(p), x.compare(LE, 0f))),
+    SILU_GRAD((x, d, p, q) -> VectorMath.siluSlope(x).mul(d)),
+    GELU_GRAD((x, d, p, q) -> Gelu.exactSlope(x).mul(d)),
+    GELU_TANH_GRAD((x, d, p, q) -> Gelu.gateSlope(x).mul(d)),
+    /// d where p ≤ x ≤ q.
+    CLAMP_GRAD((x, d, p, q) -> d.blend(0f, x.compare(LT, p).or(x.compare(GT, q)))),
+    /// The share of d that goes to a in min(a, b): all, none, or half where they are equal.
+    MIN_SHARE((a, b, p, q) -> share(b, a)),
+    /// The share of d that goes to a in max(a, b): all, none, or half where they are equal.
+    MAX_SHARE((a, b, p, q) -> share(a, b));
+
+    private final Once<BinaryLoop> loop;
+
+    BinaryFn(LaneLoops.Binary function) {
+        loop = new Once<>(() -> LaneLoops.of(function));
+    }
+
+    /// Returns the function's loops.
+    BinaryLoop loop() {
+        return loop.get();
+    }
+
+    private static FloatVector signed(FloatVector x, FloatVector d) {
+        FloatVector sign = x.blend(1f, x.compare(GT, 0f)).blend(-1f, x.compare(LT, 0f));
+        return sign.mul(d);
+    }
+
+    private static FloatVector share(FloatVector high, FloatVector low) {
+        FloatVector won = all(0f).blend(1f, high.compare(GE, low));
+        return won.blend(0.5f, high.compare(EQ, low));
+    }
+}
