@@ -5,7 +5,8 @@ module io.github.panagrad.nn {
     requires io.github.panagrad.losses;
     requires ejml.core;
     requires ejml.ddense;
-    requires tools.jackson.databind;
+    requires tools.jackson.core;
 
+    exports io.github.panagrad.nn.io;
     exports io.github.panagrad.nn.linalg;
 }
