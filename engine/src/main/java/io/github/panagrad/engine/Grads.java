@@ -1,6 +1,7 @@
 package io.github.panagrad.engine;
 
 import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.engine.op.SumOfSquares;
 import io.github.panagrad.engine.tape.Edge;
 import io.github.panagrad.engine.tape.Tape;
 import java.util.LinkedHashMap;
@@ -24,17 +25,16 @@ public final class Grads implements Scope.Holder {
     /// @throws PanagradException if the result did not depend on it
     public Tensor get(Tensor leaf) {
         return find(leaf)
-                .orElseThrow(
-                        () ->
-                                new PanagradException(
-                                        "gradient",
-                                        "there is none for "
-                                                + (leaf instanceof Parameter p
-                                                        ? "parameter " + p.name()
-                                                        : leaf.spec().toString()),
-                                        "",
-                                        "a leaf that the differentiated tensor depends on",
-                                        "is it frozen, detached, or not used in the forward pass?"));
+                .orElseThrow(() ->
+                        new PanagradException(
+                                "gradient",
+                                "there is none for "
+                                        + (leaf instanceof Parameter p
+                                                ? "parameter " + p.name()
+                                                : leaf.spec().toString()),
+                                "",
+                                "a leaf that the differentiated tensor depends on",
+                                "is it frozen, detached, or not used in the forward pass?"));
     }
 
     /// Returns the gradient of a leaf, empty if the result did not depend on it.
@@ -50,12 +50,11 @@ public final class Grads implements Scope.Holder {
 
     /// Returns the sum of these and other gradients, leaf by leaf: how batches are accumulated.
     public Grads plus(Grads other) {
-        return Ops.noGrad(
-                () -> {
-                    Map<Edge, Tensor> sum = new LinkedHashMap<>(byLeaf);
-                    other.byLeaf.forEach((leaf, grad) -> sum.merge(leaf, grad, Tensor::add));
-                    return new Grads(sum);
-                });
+        return Ops.noGrad(() -> {
+            Map<Edge, Tensor> sum = new LinkedHashMap<>(byLeaf);
+            other.byLeaf.forEach((leaf, grad) -> sum.merge(leaf, grad, Tensor::add));
+            return new Grads(sum);
+        });
     }
 
     /// Returns the gradients multiplied by a number.
@@ -65,17 +64,16 @@ public final class Grads implements Scope.Holder {
 
     /// Returns the global norm: the Euclidean norm of all gradients seen as one vector.
     public double norm() {
-        return Ops.noGrad(
-                () ->
-                        Scope.scope(
-                                "gradient norm",
-                                () -> {
-                                    double sum = 0;
-                                    for (Tensor grad : byLeaf.values()) {
-                                        sum += Tape.one(new io.github.panagrad.engine.op.SumOfSquares(), grad).item();
-                                    }
-                                    return Math.sqrt(sum);
-                                }));
+        return Ops.noGrad(() ->
+                Scope.scope(
+                        "gradient norm",
+                        () -> {
+                            double sum = 0;
+                            for (Tensor grad : byLeaf.values()) {
+                                sum += Tape.one(new SumOfSquares(), grad).item();
+                            }
+                            return Math.sqrt(sum);
+                        }));
     }
 
     /// Returns the gradients scaled down so that their global norm is at most `max`.
@@ -85,12 +83,11 @@ public final class Grads implements Scope.Holder {
     }
 
     private Grads map(BiFunction<Edge, Tensor, Tensor> f) {
-        return Ops.noGrad(
-                () -> {
-                    Map<Edge, Tensor> mapped = new LinkedHashMap<>();
-                    byLeaf.forEach((leaf, grad) -> mapped.put(leaf, f.apply(leaf, grad)));
-                    return new Grads(mapped);
-                });
+        return Ops.noGrad(() -> {
+            Map<Edge, Tensor> mapped = new LinkedHashMap<>();
+            byLeaf.forEach((leaf, grad) -> mapped.put(leaf, f.apply(leaf, grad)));
+            return new Grads(mapped);
+        });
     }
 
     @Override

@@ -75,8 +75,11 @@ public final class Parameter extends Tensor {
     public void assign(Tensor values) {
         if (!values.shape().equals(shape())) {
             throw new ShapeException(
-                    "assign to parameter " + name, "shapes differ", values.spec().toString(),
-                    spec().toString(), "");
+                    "assign to parameter " + name,
+                    "shapes differ",
+                    values.spec().toString(),
+                    spec().toString(),
+                    "");
         }
         Tape.into(new Cast(dtype()), new Tensor[] {values.to(device())}, this);
         version++;
@@ -100,8 +103,11 @@ public final class Parameter extends Tensor {
     public void replace(Tensor values) {
         if (!values.shape().equals(shape())) {
             throw new ShapeException(
-                    "replace parameter " + name, "shapes differ", values.spec().toString(),
-                    spec().toString(), "");
+                    "replace parameter " + name,
+                    "shapes differ",
+                    values.spec().toString(),
+                    spec().toString(),
+                    "");
         }
         Tensor dense = values.contiguous();
         rebind(dense.storage(), dense.layout());

@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A stretch of work whose intermediate tensors give their memory back when it ends.
 ///
-/// What the body returns survives (tensors, arrays, collections and maps of them, and [Holder]s), and
-/// so does what [Tensor#keep] was called on and what a recorded node has saved for backward. Without
-/// any scope the collector does the work.
+/// What the body returns survives (tensors, arrays, collections and maps of them, and [Holder]s),
+/// and so does what [Tensor#keep] was called on and what a recorded node has saved for backward.
+/// Without any scope the collector does the work.
 public final class Scope {
     private static final ScopedValue<Scope> CURRENT = ScopedValue.newInstance();
 

@@ -113,7 +113,10 @@ public sealed class Tensor extends TensorMath permits Parameter {
     public Grads backward() {
         if (size() != 1) {
             throw new ShapeException(
-                    "backward", "not a scalar", spec().toString(), "one element",
+                    "backward",
+                    "not a scalar",
+                    spec().toString(),
+                    "one element",
                     "reduce it with sum() or mean(), or give its gradient: backward(dy)");
         }
         return backward(Ops.ones(dtype(), shape()).to(device));
@@ -142,7 +145,10 @@ public sealed class Tensor extends TensorMath permits Parameter {
     public Tensor requireGrad() {
         if (!dtype().isCompute()) {
             throw new ShapeException(
-                    "requireGrad", "gradients need a compute type", spec().toString(), "f32 or f64",
+                    "requireGrad",
+                    "gradients need a compute type",
+                    spec().toString(),
+                    "f32 or f64",
                     "convert it with to(DType.F32)");
         }
         return new Tensor(storage, layout, device, new Edge(new Node(spec(), device), 0));
@@ -210,14 +216,20 @@ public sealed class Tensor extends TensorMath permits Parameter {
         long logical = 0;
         if (index.length != rank()) {
             throw new ShapeException(
-                    "at", "wrong number of indices", Integer.toString(index.length),
-                    Integer.toString(rank()), "");
+                    "at",
+                    "wrong number of indices",
+                    Integer.toString(index.length),
+                    Integer.toString(rank()),
+                    "");
         }
         for (int i = 0; i < index.length; i++) {
             if (index[i] < 0 || index[i] >= dim(i)) {
                 throw new ShapeException(
-                        "at", "index out of range", index[i] + " in dimension " + i,
-                        "0 to " + (dim(i) - 1), "");
+                        "at",
+                        "index out of range",
+                        index[i] + " in dimension " + i,
+                        "0 to " + (dim(i) - 1),
+                        "");
             }
             logical = logical * dim(i) + index[i];
         }

@@ -10,7 +10,11 @@ final class TensorPrinter {
     private TensorPrinter() {}
 
     static String print(Tensor tensor) {
-        var text = new StringBuilder("tensor ").append(tensor.spec()).append(' ').append(tensor.device());
+        var text =
+                new StringBuilder("tensor ")
+                        .append(tensor.spec())
+                        .append(' ')
+                        .append(tensor.device());
         if (tensor instanceof Parameter p) {
             text.append(", parameter ").append(p.name()).append(p.isTrainable() ? "" : " (frozen)");
         } else {
@@ -20,15 +24,17 @@ final class TensorPrinter {
             }
         }
         if (tensor.storage().isReleased()) {
-            return text.append(" (released by ").append(tensor.storage().releasedBy()).append(')').toString();
+            return text.append(" (released by ")
+                    .append(tensor.storage().releasedBy())
+                    .append(')')
+                    .toString();
         }
         text.append(tensor.rank() > 1 ? '\n' : ' ');
         values(tensor, tensor.detach(), 0, 0, text);
         return text.toString();
     }
 
-    private static void values(
-            Tensor whole, Tensor host, int dim, long from, StringBuilder text) {
+    private static void values(Tensor whole, Tensor host, int dim, long from, StringBuilder text) {
         if (dim == whole.rank()) {
             text.append(number(whole, host, from));
             return;

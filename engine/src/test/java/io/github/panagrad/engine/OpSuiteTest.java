@@ -30,15 +30,12 @@ class OpSuiteTest {
 
     private static Stream<DynamicNode> suite(Device device, double tolerance) {
         return OpClasses.all().stream()
-                .map(
-                        op ->
-                                DynamicContainer.dynamicContainer(
-                                        op.getSimpleName() + " on " + device,
-                                        OpSuite.checks(op, device, tolerance).stream()
-                                                .map(
-                                                        check ->
-                                                                DynamicTest.dynamicTest(
-                                                                        check.name(),
-                                                                        check.body()::run))));
+                .map(op ->
+                        DynamicContainer.dynamicContainer(
+                                op.getSimpleName() + " on " + device,
+                                OpSuite.checks(op, device, tolerance).stream()
+                                        .map(check ->
+                                                DynamicTest.dynamicTest(
+                                                        check.name(), check.body()::run))));
     }
 }

@@ -86,8 +86,7 @@ public final class GradCheck {
     }
 
     private static Tensor f64(double[] values, Shape shape) {
-        return new Tensor(
-                HeapStorage.of(values), Layout.contiguous(shape), Device.REFERENCE, null);
+        return new Tensor(HeapStorage.of(values), Layout.contiguous(shape), Device.REFERENCE, null);
     }
 
     private static Tensor weighted(Tensor[] results, List<double[]> weights) {

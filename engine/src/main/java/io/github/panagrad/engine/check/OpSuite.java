@@ -33,7 +33,8 @@ public final class OpSuite {
 
     /// Returns the checks of one op class.
     ///
-    /// @param tolerance how far an F32 kernel may be from the reference, relative to the largest value
+    /// @param tolerance how far an F32 kernel may be from the reference, relative to the largest
+    ///     value
     /// @throws IllegalStateException if the class has no samples
     public static List<Check> checks(Class<? extends Op> op, Device device, double tolerance) {
         var checks = new ArrayList<Check>();
@@ -212,9 +213,7 @@ public final class OpSuite {
                 weight[i] = draw.uniform(i) + 0.5f;
             }
             Tensor part =
-                    y.to(DType.F32)
-                            .mul(Ops.tensor(weight, y.shape().toArray()).to(device))
-                            .sum();
+                    y.to(DType.F32).mul(Ops.tensor(weight, y.shape().toArray()).to(device)).sum();
             loss = loss == null ? part : loss.add(part);
         }
         if (any(flags) && loss != null && loss.requiresGrad()) {
@@ -256,7 +255,12 @@ public final class OpSuite {
                         String.format(
                                 Locale.ROOT,
                                 "result %d[%d] is %.9g, expected %.9g (tolerance %.1e of %.3g)",
-                                r, i, a[i], e[i], tolerance, scale));
+                                r,
+                                i,
+                                a[i],
+                                e[i],
+                                tolerance,
+                                scale));
             }
         }
     }

@@ -1,4 +1,5 @@
-/// Checks for ops and functions: gradients against finite differences, kernels against the reference.
+/// Checks for ops and functions: gradients against finite differences, kernels against the
+/// reference.
 ///
 /// For tests, this library's and its users'; nothing here is needed to train.
 @NullMarked

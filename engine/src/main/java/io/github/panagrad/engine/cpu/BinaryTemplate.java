@@ -2,9 +2,8 @@ package io.github.panagrad.engine.cpu;
 
 import static io.github.panagrad.engine.cpu.Lanes.F;
 
-import jdk.incubator.vector.FloatVector;
-
 import java.lang.invoke.MethodHandles;
+import jdk.incubator.vector.FloatVector;
 
 /// The body of every [BinaryLoop]: whole vectors, then the rest under a mask.
 final class BinaryTemplate implements BinaryLoop {

@@ -6,8 +6,8 @@ import static io.github.panagrad.engine.cpu.Lanes.zipLo;
 
 import jdk.incubator.vector.FloatVector;
 
-/// Transposes in registers: R rows become a stream in which the row number runs fastest, r0[0] r1[0] …
-/// rR[0] r0[1] ….
+/// Transposes in registers: R rows become a stream in which the row number runs fastest, r0[0]
+/// r1[0] … rR[0] r0[1] ….
 ///
 /// Each round zips the streams of rows i and i + R/2, for any vector width. With R = V a vector of
 /// the result is a column.

@@ -1,8 +1,7 @@
 package io.github.panagrad.engine.cpu;
 
-import org.jspecify.annotations.Nullable;
-
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// A value that is made when it is first asked for.
 final class Once<T> {

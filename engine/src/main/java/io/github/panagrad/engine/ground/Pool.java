@@ -15,7 +15,7 @@ public final class Pool {
     private long freshBytes;
     private long cachedBytes;
 
-    @SuppressWarnings("unchecked")
+    @SuppressWarnings({"unchecked", "rawtypes"}) // no array of a generic type otherwise
     private Pool() {
         classes = new ArrayDeque[256];
     }

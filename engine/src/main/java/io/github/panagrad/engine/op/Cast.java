@@ -24,7 +24,8 @@ public record Cast(DType dtype) implements Op {
 
     @Override
     public void eval(View[] in, View[] out) {
-        boolean integers = !in[0].dtype().isFloating() && !dtype.isFloating() && dtype != DType.BOOL;
+        boolean integers =
+                !in[0].dtype().isFloating() && !dtype.isFloating() && dtype != DType.BOOL;
         for (long i = 0; i < out[0].shape().size(); i++) {
             if (integers) {
                 out[0].setLong(i, in[0].getLong(i));

@@ -10,8 +10,8 @@ import io.github.panagrad.engine.tape.Sample;
 import io.github.panagrad.engine.tape.ViewOp;
 import java.util.List;
 
-/// Another shape for the same elements in the same order; [Tensor#reshape] copies first where strides
-/// forbid a view.
+/// Another shape for the same elements in the same order; [Tensor#reshape] copies first where
+/// strides forbid a view.
 ///
 /// @param target the new extents, with as many elements
 public record Reshape(Shape target) implements ViewOp {

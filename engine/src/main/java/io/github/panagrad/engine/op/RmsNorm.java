@@ -24,8 +24,11 @@ public record RmsNorm(double eps) implements Fused {
         Spec x = in.get(0);
         if (!in.get(1).shape().equals(Shape.of(x.shape().dim(-1)))) {
             throw new ShapeException(
-                    name(), "weight does not fit", in.get(1) + " for " + x,
-                    "[" + x.shape().dim(-1) + "]", "");
+                    name(),
+                    "weight does not fit",
+                    in.get(1) + " for " + x,
+                    "[" + x.shape().dim(-1) + "]",
+                    "");
         }
         return List.of(x.widened());
     }

@@ -20,7 +20,10 @@ public record Slice(int dim, int start, int length, int step) implements ViewOp 
     @Override
     public Layout view(Layout in) {
         int extent = in.shape().dim(dim);
-        if (start < 0 || length < 0 || step < 1 || start + (length - 1L) * step >= extent && length > 0) {
+        if (start < 0
+                || length < 0
+                || step < 1
+                || start + (length - 1L) * step >= extent && length > 0) {
             throw new ShapeException(
                     name(),
                     "out of range in dimension " + dim + " of " + in.shape(),

@@ -29,9 +29,7 @@ public record Unslice(int dim, int start, int step, int extent) implements Op {
             out[0].set(i, 0);
         }
         View window =
-                new View(
-                        out[0].storage(),
-                        out[0].layout().slice(dim, start, in[0].dim(dim), step));
+                new View(out[0].storage(), out[0].layout().slice(dim, start, in[0].dim(dim), step));
         for (long i = 0; i < in[0].shape().size(); i++) {
             window.set(i, in[0].get(i));
         }

@@ -31,12 +31,14 @@ public interface Backend {
         return true;
     }
 
-    /// Copies `from`, of this backend, into heap storage; needed only if the backend is not the host's.
+    /// Copies `from`, of this backend, into heap storage; needed only if the backend is not the
+    /// host's.
     default void download(Storage from, Storage to) {
         throw new UnsupportedOperationException(name() + " storage is the host's");
     }
 
-    /// Copies heap storage into `to`, of this backend; needed only if the backend is not the host's.
+    /// Copies heap storage into `to`, of this backend; needed only if the backend is not the
+    /// host's.
     default void upload(Storage from, Storage to) {
         throw new UnsupportedOperationException(name() + " storage is the host's");
     }

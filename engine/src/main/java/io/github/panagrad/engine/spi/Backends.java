@@ -36,22 +36,28 @@ public final class Backends {
 
     /// Returns the backend of a device.
     ///
-    /// The CPU without its vector kernels is the one exception to "unavailable is an error": it warns
-    /// once and runs on the reference kernels.
+    /// The CPU without its vector kernels is the one exception to "unavailable is an error": it
+    /// warns once and runs on the reference kernels.
     ///
-    /// @throws PanagradException if there is none of that name, or it cannot be used here; the message
-    ///     says why and what to do
+    /// @throws PanagradException if there is none of that name, or it cannot be used here; the
+    ///     message says why and what to do
     public static Backend of(Device device) {
         Backend backend = ALL.get(device.backend());
         if (backend == null) {
             throw new PanagradException(
-                    "device", "no such backend", device.toString(), String.join(", ", ALL.keySet()), "");
+                    "device",
+                    "no such backend",
+                    device.toString(),
+                    String.join(", ", ALL.keySet()),
+                    "");
         }
         var reason = backend.unavailable();
         if (reason.isPresent() && device.backend().equals(Device.CPU.backend())) {
             if (WARNED.compareAndSet(false, true)) {
                 System.getLogger("io.github.panagrad")
-                        .log(System.Logger.Level.WARNING, "slow reference kernels: " + reason.get());
+                        .log(
+                                System.Logger.Level.WARNING,
+                                "slow reference kernels: " + reason.get());
             }
             return of(Device.REFERENCE);
         }
@@ -78,24 +84,20 @@ public final class Backends {
     /// A line that says `reference` marks an op without a fast kernel.
     public static String explain() {
         var lines = new TreeMap<String, Long>();
-        RAN.forEach(
-                (ran, count) ->
-                        lines.put(
-                                "%-10s %-28s %s"
-                                        .formatted(ran.backend, ran.op.getSimpleName(), ran.how),
-                                count.sum()));
+        RAN.forEach((ran, count) ->
+                lines.put(
+                        "%-10s %-28s %s".formatted(ran.backend, ran.op.getSimpleName(), ran.how),
+                        count.sum()));
         var text = new StringBuilder();
-        ALL.forEach(
-                (name, backend) ->
-                        text.append("backend ")
-                                .append(name)
-                                .append(": ")
-                                .append(
-                                        backend.unavailable()
-                                                .map(why -> "unavailable, " + why)
-                                                .orElseGet(
-                                                        () -> String.join("; ", backend.devices())))
-                                .append('\n'));
+        ALL.forEach((name, backend) ->
+                text.append("backend ")
+                        .append(name)
+                        .append(": ")
+                        .append(
+                                backend.unavailable()
+                                        .map(why -> "unavailable, " + why)
+                                        .orElseGet(() -> String.join("; ", backend.devices())))
+                        .append('\n'));
         lines.forEach((line, count) -> text.append(line).append("  x").append(count).append('\n'));
         return text.toString();
     }

@@ -2,8 +2,9 @@ package io.github.panagrad.engine.spi;
 
 /// The implementation of one op on one backend.
 ///
-/// Inputs arrive contiguous and in a compute or integer dtype unless the kernel says that it accepts
-/// more. Outputs are contiguous, allocated, with undefined contents: a kernel writes every element.
+/// Inputs arrive contiguous and in a compute or integer dtype unless the kernel says that it
+/// accepts more. Outputs are contiguous, allocated, with undefined contents: a kernel writes every
+/// element.
 ///
 /// @param <O> the op's record, which carries its attributes
 public interface Kernel<O> {

@@ -102,13 +102,12 @@ public final class Backward {
     }
 
     private Map<Edge, Tensor> run(Map<Tensor, Tensor> seeds) {
-        seeds.forEach(
-                (y, dy) -> {
-                    Edge edge = y.edge();
-                    if (edge != null) {
-                        accumulate(edge, dy);
-                    }
-                });
+        seeds.forEach((y, dy) -> {
+            Edge edge = y.edge();
+            if (edge != null) {
+                accumulate(edge, dy);
+            }
+        });
         while (!queue.isEmpty()) {
             Node node = queue.poll();
             queued.remove(node);
@@ -116,12 +115,11 @@ public final class Backward {
                 visit(node);
             }
         }
-        slots.forEach(
-                (edge, grad) -> {
-                    if (edge.node().isLeaf() && (targets == null || targets.contains(edge))) {
-                        found.put(edge, grad);
-                    }
-                });
+        slots.forEach((edge, grad) -> {
+            if (edge.node().isLeaf() && (targets == null || targets.contains(edge))) {
+                found.put(edge, grad);
+            }
+        });
         found.values().forEach(grad -> grad.storage().unpin("backward"));
         return found;
     }
@@ -150,7 +148,8 @@ public final class Backward {
             }
             return;
         }
-        @Nullable Tensor[] dx = Scope.scope("backward of " + node.name(), () -> node.op().vjp(node, dy));
+        @Nullable Tensor[] dx =
+                Scope.scope("backward of " + node.name(), () -> node.op().vjp(node, dy));
         for (int i = 0; i < dx.length; i++) {
             Edge edge = node.edge(i);
             Tensor grad = dx[i];

@@ -1,7 +1,6 @@
 package io.github.panagrad.engine.cpu;
 
 import io.github.panagrad.engine.ground.Parallel;
-
 import java.util.Random;
 import java.util.function.Consumer;
 import java.util.function.Supplier;

@@ -2,12 +2,10 @@ package io.github.panagrad.engine.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import jdk.incubator.vector.FloatVector;
-
-import org.junit.jupiter.api.Test;
-
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.UnaryOperator;
+import jdk.incubator.vector.FloatVector;
+import org.junit.jupiter.api.Test;
 
 /// Vector functions against [Math], over every magnitude a float can have.
 class VectorMathTest {
