@@ -33,6 +33,10 @@ enum BinaryFn {
     RECIPROCAL_GRAD_OF_RESULT((y, d, p, q) -> d.mul(y).mul(y).neg()),
     TANH_GRAD_OF_RESULT((y, d, p, q) -> d.mul(all(1f).sub(y.mul(y)))),
     SIGMOID_GRAD_OF_RESULT((y, d, p, q) -> d.mul(all(1f).sub(y)).mul(y)),
+    /// y·(d − p), where p is the dot product of the row's y and d.
+    SOFTMAX_GRAD_OF_RESULT((y, d, p, q) -> y.mul(d.sub(p))),
+    /// d − p·exp(y), where p is the sum of the row's d.
+    LOG_SOFTMAX_GRAD_OF_RESULT((y, d, p, q) -> VectorMath.expNonPositive(y).fma(all(-p), d)),
     SQUARE_GRAD((x, d, p, q) -> x.mul(2f).mul(d)),
     ABSOLUTE_GRAD((x, d, p, q) -> signed(x, d)),
     SIN_GRAD((x, d, p, q) -> VectorMath.cos(x).mul(d)),

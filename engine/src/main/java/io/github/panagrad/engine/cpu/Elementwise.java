@@ -117,7 +117,7 @@ final class Elementwise {
     }
 
     /// Sets y to 1 where a and b are so related, else to 0; a and b are operands 0 and 1 of the
-    // walk.
+    /// walk.
     static void relation(
             RelationFn fn,
             StridedWalk walk,
@@ -200,8 +200,7 @@ final class Elementwise {
     }
 
     /// Sets y = xᵖ: by products and roots for the exponents that have them, else by [Math#pow],
-    // which
-    /// is some twenty times slower.
+    /// which is some twenty times slower.
     static void pow(float[] x, int xo, double p, float[] y, int yo, int n) {
         if (p == 0) {
             java.util.Arrays.fill(y, yo, yo + n, 1f);

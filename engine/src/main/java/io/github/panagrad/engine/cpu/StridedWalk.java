@@ -151,7 +151,7 @@ final class StridedWalk {
     }
 
     /// Copies elements `from` to `to`, as the walk meets them, of an operand that begins at
-    // `offset`.
+    /// `offset`.
     void gather(int operand, float[] src, int offset, int from, int to, float[] dst, int at) {
         int stride = innerStride(operand);
         runs(
@@ -171,7 +171,7 @@ final class StridedWalk {
     }
 
     /// Copies elements `from` to `to`, as the walk meets them, of an operand that begins at
-    // `offset`.
+    /// `offset`.
     void gather(int operand, byte[] src, int offset, int from, int to, byte[] dst, int at) {
         int stride = innerStride(operand);
         runs(

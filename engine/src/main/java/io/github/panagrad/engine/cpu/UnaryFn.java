@@ -38,7 +38,9 @@ enum UnaryFn {
     /// x held between p and q.
     CLAMP((x, p, q) -> x.blend(p, x.compare(LT, p)).blend(q, x.compare(GT, q))),
     /// p·x + q, rounded once.
-    AFFINE((x, p, q) -> x.fma(all(p), all(q)));
+    AFFINE((x, p, q) -> x.fma(all(p), all(q))),
+    /// q·exp(x − p) for x ≤ p: the share of an element in the sum whose logarithm p is.
+    SHIFTED_EXP((x, p, q) -> VectorMath.expNonPositive(x.sub(p)).mul(q));
 
     private final Once<UnaryLoop> loop;
 

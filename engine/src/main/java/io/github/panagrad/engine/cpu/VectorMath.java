@@ -163,7 +163,7 @@ final class VectorMath {
     }
 
     /// Returns the hyperbolic tangent, as x·P(x²)/Q(x²); relative error below 3e-7, never beyond
-    // ±1.
+    /// ±1.
     static FloatVector tanh(FloatVector x) {
         FloatVector h = x.lanewise(ABS);
         h = h.blend(9.02f, h.compare(GT, 9.02f));

@@ -338,6 +338,7 @@ class ElementwiseTest {
             case GELU_TANH -> x -> 0.5 * x * (1 + Math.tanh(geluInner(x)));
             case CLAMP -> x -> Math.min(Math.max(x, P), Q);
             case AFFINE -> x -> P * x + Q;
+            case SHIFTED_EXP -> x -> Q * Math.exp(x - P);
         };
     }
 
@@ -356,6 +357,8 @@ class ElementwiseTest {
             case RECIPROCAL_GRAD_OF_RESULT -> (y, d) -> -y * y * d;
             case TANH_GRAD_OF_RESULT -> (y, d) -> (1 - y * y) * d;
             case SIGMOID_GRAD_OF_RESULT -> (y, d) -> y * (1 - y) * d;
+            case SOFTMAX_GRAD_OF_RESULT -> (y, d) -> y * (d - P);
+            case LOG_SOFTMAX_GRAD_OF_RESULT -> (y, d) -> d - P * Math.exp(y);
             case SQUARE_GRAD -> slope(x -> x * x);
             case ABSOLUTE_GRAD -> (x, d) -> Math.signum(x) * d;
             case SIN_GRAD -> slope(Math::sin);

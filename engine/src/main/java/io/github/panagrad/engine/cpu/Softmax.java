@@ -1,0 +1,189 @@
+package io.github.panagrad.engine.cpu;
+
+import static io.github.panagrad.engine.cpu.Lanes.F;
+import static io.github.panagrad.engine.cpu.Lanes.V;
+import static io.github.panagrad.engine.cpu.Lanes.all;
+
+import io.github.panagrad.engine.ground.Parallel;
+
+import jdk.incubator.vector.FloatVector;
+
+/// Softmax, its logarithm and log-sum-exp over contiguous rows, forward and backward.
+///
+/// The largest element is subtracted first, so nothing overflows; −∞ gives exactly 0. A row with a
+/// NaN, or of nothing but −∞, gives NaN, except that the log-sum-exp of nothing but −∞ is −∞.
+/// Results may overwrite operands of the same size.
+final class Softmax {
+    private Softmax() {}
+
+    private static int rowsAtATime(int n) {
+        return Math.max(1, Elementwise.GRAIN / 4 / Math.max(1, n));
+    }
+
+    /// Sets each row of y to the softmax of the row of x.
+    static void forward(float[] x, int xo, float[] y, int yo, int rows, int n) {
+        Parallel.forRange(
+                rows,
+                rowsAtATime(n),
+                (from, to) -> {
+                    for (int r = from; r < to; r++) {
+                        row(x, xo + r * n, y, yo + r * n, n);
+                    }
+                });
+    }
+
+    /// Sets one row; for kernels that have rows of their own.
+    static void row(float[] x, int xo, float[] y, int yo, int n) {
+        float max = RowFolds.maxNumber(x, xo, n);
+        double sum = 0;
+        for (int i = 0; i < n; i += RowFolds.BLOCK) {
+            sum += storeExp(x, xo + i, y, yo + i, Math.min(RowFolds.BLOCK, n - i), max);
+        }
+        UnaryFn.AFFINE.loop().run(y, yo, y, yo, n, (float) (1 / sum), 0);
+    }
+
+    /// Returns log Σ exp x of one row.
+    static float logSumExp(float[] x, int o, int n) {
+        float max = RowFolds.maxNumber(x, o, n);
+        if (Float.isInfinite(max)) {
+            // The difference to an infinite maximum is no number; the sum's limit is.
+            return Double.isNaN(RowFolds.sum(x, o, n)) && anyNaN(x, o, n) ? Float.NaN : max;
+        }
+        double sum = 0;
+        for (int i = 0; i < n; i += RowFolds.BLOCK) {
+            sum += sumExp(x, o + i, Math.min(RowFolds.BLOCK, n - i), max);
+        }
+        return (float) (max + Math.log(sum));
+    }
+
+    private static boolean anyNaN(float[] x, int o, int n) {
+        for (int i = 0; i < n; i++) {
+            if (Float.isNaN(x[o + i])) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// Sets y[r] to the log-sum-exp of row r of x.
+    static void logSumExp(float[] x, int xo, float[] y, int yo, int rows, int n) {
+        Parallel.forRange(
+                rows,
+                rowsAtATime(n),
+                (from, to) -> {
+                    for (int r = from; r < to; r++) {
+                        y[yo + r] = logSumExp(x, xo + r * n, n);
+                    }
+                });
+    }
+
+    /// Sets dx to exp(x − lse)·d, with one lse and one d a row.
+    static void logSumExpBackward(
+            float[] x,
+            int xo,
+            float[] lse,
+            int lo,
+            float[] d,
+            int dOff,
+            float[] dx,
+            int dxo,
+            int rows,
+            int n) {
+        UnaryLoop loop = UnaryFn.SHIFTED_EXP.loop();
+        Parallel.forRange(
+                rows,
+                rowsAtATime(n),
+                (from, to) -> {
+                    for (int r = from; r < to; r++) {
+                        loop.run(x, xo + r * n, dx, dxo + r * n, n, lse[lo + r], d[dOff + r]);
+                    }
+                });
+    }
+
+    /// Sets each row of y to x − log Σ exp x.
+    static void logForward(float[] x, int xo, float[] y, int yo, int rows, int n) {
+        UnaryLoop loop = UnaryFn.AFFINE.loop();
+        Parallel.forRange(
+                rows,
+                rowsAtATime(n),
+                (from, to) -> {
+                    for (int r = from; r < to; r++) {
+                        float lse = logSumExp(x, xo + r * n, n);
+                        loop.run(x, xo + r * n, y, yo + r * n, n, 1, -lse);
+                    }
+                });
+    }
+
+    /// Sets dx to y·(dy − Σ y·dy), from the softmax y.
+    static void backward(
+            float[] y, int yo, float[] dy, int dyo, float[] dx, int dxo, int rows, int n) {
+        BinaryLoop loop = BinaryFn.SOFTMAX_GRAD_OF_RESULT.loop();
+        Parallel.forRange(
+                rows,
+                rowsAtATime(n),
+                (from, to) -> {
+                    for (int r = from; r < to; r++) {
+                        int o = r * n;
+                        float dot = (float) RowFolds.dot(y, yo + o, dy, dyo + o, n);
+                        loop.run(y, yo + o, dy, dyo + o, dx, dxo + o, n, dot, 0);
+                    }
+                });
+    }
+
+    /// Sets dx to dy − exp(y)·Σ dy, from the log-softmax y.
+    static void logBackward(
+            float[] y, int yo, float[] dy, int dyo, float[] dx, int dxo, int rows, int n) {
+        BinaryLoop loop = BinaryFn.LOG_SOFTMAX_GRAD_OF_RESULT.loop();
+        Parallel.forRange(
+                rows,
+                rowsAtATime(n),
+                (from, to) -> {
+                    for (int r = from; r < to; r++) {
+                        int o = r * n;
+                        float sum = (float) RowFolds.sum(dy, dyo + o, n);
+                        loop.run(y, yo + o, dy, dyo + o, dx, dxo + o, n, sum, 0);
+                    }
+                });
+    }
+
+    private static float storeExp(float[] x, int xo, float[] y, int yo, int n, float max) {
+        FloatVector m = all(max);
+        FloatVector s = all(0f);
+        FloatVector t = s;
+        int i = 0;
+        for (; i <= n - 2 * V; i += 2 * V) {
+            FloatVector a = VectorMath.expNonPositive(FloatVector.fromArray(F, x, xo + i).sub(m));
+            FloatVector b =
+                    VectorMath.expNonPositive(FloatVector.fromArray(F, x, xo + i + V).sub(m));
+            a.intoArray(y, yo + i);
+            b.intoArray(y, yo + i + V);
+            s = s.add(a);
+            t = t.add(b);
+        }
+        for (; i < n; i += V) {
+            var rest = Lanes.first(n - i);
+            FloatVector v = FloatVector.fromArray(F, x, xo + i, rest);
+            FloatVector e = VectorMath.expNonPositive(v.sub(m));
+            e.intoArray(y, yo + i, rest);
+            s = s.add(e, rest);
+        }
+        return Lanes.sum(s.add(t));
+    }
+
+    private static float sumExp(float[] x, int o, int n, float max) {
+        FloatVector m = all(max);
+        FloatVector s = all(0f);
+        FloatVector t = s;
+        int i = 0;
+        for (; i <= n - 2 * V; i += 2 * V) {
+            s = s.add(VectorMath.expNonPositive(FloatVector.fromArray(F, x, o + i).sub(m)));
+            t = t.add(VectorMath.expNonPositive(FloatVector.fromArray(F, x, o + i + V).sub(m)));
+        }
+        for (; i < n; i += V) {
+            var rest = Lanes.first(n - i);
+            FloatVector v = FloatVector.fromArray(F, x, o + i, rest);
+            s = s.add(VectorMath.expNonPositive(v.sub(m)), rest);
+        }
+        return Lanes.sum(s.add(t));
+    }
+}
