@@ -3,6 +3,8 @@ module io.github.panagrad.nn {
     requires static org.jspecify;
     requires transitive io.github.panagrad.engine;
     requires io.github.panagrad.losses;
+    requires ai.djl.api;
+    requires ai.djl.tokenizers;
     requires ejml.core;
     requires ejml.ddense;
     requires tools.jackson.core;

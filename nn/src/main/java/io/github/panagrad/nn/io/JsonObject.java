@@ -77,6 +77,13 @@ public final class JsonObject {
         return new JsonObject("json", "", Collections.unmodifiableMap(fields));
     }
 
+    /// Builds an object from a map; what the values may be, see [#of(Object...)].
+    public static JsonObject of(Map<String, ? extends @Nullable Object> values) {
+        var fields = new LinkedHashMap<String, @Nullable Object>();
+        values.forEach((name, value) -> fields.put(name, plain(name, value)));
+        return new JsonObject("json", "", Collections.unmodifiableMap(fields));
+    }
+
     private static @Nullable Object plain(String name, @Nullable Object value) {
         return switch (value) {
             case null -> null;

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// of one line, and none makes the reader allocate more than a small multiple of the file.
 class SafeTensorsFuzzTest {
     private static final long SEED = 20250311;
-    private static final int ROUNDS = 20_000;
+    private static final int ROUNDS = 10_000;
 
     /// The file has 600 bytes; a parser and its buffers take some tens of kilobytes.
     private static final long MOST_BYTES = 1 << 20;
