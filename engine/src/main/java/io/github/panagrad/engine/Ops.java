@@ -8,7 +8,7 @@ import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.engine.ground.Shape;
 import io.github.panagrad.engine.ground.ShapeException;
 import io.github.panagrad.engine.ground.Storage;
-import io.github.panagrad.engine.op.*;
+import io.github.panagrad.engine.op.Silu;
 import io.github.panagrad.engine.tape.Backward;
 import io.github.panagrad.engine.tape.Edge;
 import io.github.panagrad.engine.tape.Tape;
@@ -22,7 +22,7 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// Every function of the library that is not a method of [Tensor]: the one static import.
-public final class Ops {
+public final class Ops extends TransformerOps {
     private static volatile Rng random = Rng.of(0);
 
     private Ops() {}
@@ -218,12 +218,5 @@ public final class Ops {
     /// Applies Swish, x·σ(x).
     public static Tensor silu(Tensor x) {
         return Tape.one(new Silu(), x);
-    }
-
-    /// Normalises by the root mean square over the last dimension.
-    ///
-    /// Shapes: x (…, C), weight (C) → (…, C).
-    public static Tensor rmsNorm(Tensor x, Tensor weight, double eps) {
-        return Tape.one(new RmsNorm(eps), x, weight);
     }
 }

@@ -1,6 +1,8 @@
 package io.github.panagrad.engine.cpu;
 
 import io.github.panagrad.engine.ground.DType;
+import io.github.panagrad.engine.op.Unary;
+import io.github.panagrad.engine.op.UnaryGrad;
 import io.github.panagrad.engine.spi.Kernel;
 import io.github.panagrad.engine.spi.View;
 import java.util.HashMap;
@@ -13,6 +15,7 @@ final class KernelTable {
     private record Entry(Kernel<?> kernel, Predicate<View[]> suits) {}
 
     private final Map<Class<?>, Entry> entries = new HashMap<>();
+    private final Map<Class<?>, Entry> gradients = new HashMap<>();
 
     /// Registers a kernel that runs on any operands but F64 ones.
     <O> void add(Class<O> op, Kernel<? super O> kernel) {
@@ -26,9 +29,19 @@ final class KernelTable {
         }
     }
 
+    /// Registers the kernel for the gradient of an elementwise op of one operand.
+    void addGradient(Class<? extends Unary> of, Kernel<UnaryGrad> kernel) {
+        if (gradients.put(of, new Entry(kernel, in -> true)) != null) {
+            throw new IllegalStateException("two gradient kernels for " + of.getSimpleName());
+        }
+    }
+
     @SuppressWarnings("unchecked")
     <O> @Nullable Kernel<O> find(O op, View[] in) {
-        Entry entry = entries.get(op.getClass());
+        Entry entry =
+                op instanceof UnaryGrad gradient
+                        ? gradients.get(gradient.of().getClass())
+                        : entries.get(op.getClass());
         if (entry == null) {
             return null;
         }

@@ -90,6 +90,11 @@ public record MatMul() implements Op {
         return a.transpose().matmul(dy).sumTo(b);
     }
 
+    @Override
+    public boolean savesInput(int i, boolean[] needs) {
+        return needs[1 - i];
+    }
+
     public static List<Sample> samples() {
         return List.of(
                 Sample.of(new MatMul(), Arg.uniform(-1, 1, 3, 5), Arg.uniform(-1, 1, 5, 4)),

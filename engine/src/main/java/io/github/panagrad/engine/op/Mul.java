@@ -23,6 +23,11 @@ public record Mul() implements Binary {
         return dy.mul(node.input(0));
     }
 
+    @Override
+    public boolean savesInput(int i, boolean[] needs) {
+        return needs[1 - i];
+    }
+
     public static List<Sample> samples() {
         return Sample.binary(Mul::new, Arg.uniform(-2, 2), Arg.uniform(-2, 2));
     }

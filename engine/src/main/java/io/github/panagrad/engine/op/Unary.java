@@ -5,6 +5,7 @@ import io.github.panagrad.engine.spi.Spec;
 import io.github.panagrad.engine.spi.View;
 import io.github.panagrad.engine.tape.Node;
 import io.github.panagrad.engine.tape.Op;
+import io.github.panagrad.engine.tape.Tape;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -36,7 +37,12 @@ public interface Unary extends Op {
     @Override
     default @Nullable Tensor[] vjp(Node node, @Nullable Tensor[] dy) {
         Tensor saved = usesOutput() ? node.output(0) : node.input(0);
-        return new Tensor[] {vjp(saved, saved, node.grad(dy, 0))};
+        Tensor d = node.grad(dy, 0);
+        var fast = new UnaryGrad(this);
+        if (!Tape.isRecording() && Tape.hasKernel(fast, saved, d)) {
+            return Tape.apply(fast, saved, d);
+        }
+        return new Tensor[] {vjp(saved, saved, d)};
     }
 
     @Override

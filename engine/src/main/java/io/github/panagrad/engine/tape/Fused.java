@@ -39,10 +39,7 @@ public interface Fused extends Op {
 
     @Override
     default @Nullable Tensor[] vjp(Node node, @Nullable Tensor[] dy) {
-        boolean[] needs = new boolean[node.inputs()];
-        for (int i = 0; i < needs.length; i++) {
-            needs[i] = node.needs(i);
-        }
+        boolean[] needs = node.needs();
         if (!Tape.isRecording()) {
             Op fast = backward(needs);
             if (fast != null) {
@@ -52,13 +49,20 @@ public interface Fused extends Op {
                 }
             }
         }
+        return plainVjp(node, dy);
+    }
+
+    /// Returns the gradients by plain ops: by differentiating [#composed], unless the op knows better.
+    ///
+    /// An op that overrides it need not save all its inputs.
+    default @Nullable Tensor[] plainVjp(Node node, @Nullable Tensor[] dy) {
         return replay(node, dy);
     }
 
     private Tensor[] backwardInputs(Node node, @Nullable Tensor[] dy) {
         var in = new ArrayList<Tensor>();
         for (int i = 0; i < node.inputs(); i++) {
-            if (savesInput(i)) {
+            if (savesInput(i, node.needs())) {
                 in.add(node.input(i));
             }
         }

@@ -51,7 +51,10 @@ public final class Node {
         this.device = in[0].device();
         for (int i = 0; i < in.length; i++) {
             edges[i] = in[i].edge();
-            if (op.savesInput(i)) {
+        }
+        boolean[] needs = needs();
+        for (int i = 0; i < in.length; i++) {
+            if (op.savesInput(i, needs)) {
                 in[i].storage().pin();
                 inputs[i] = in[i];
                 versions[i] = in[i] instanceof Parameter p ? p.version() : 0;
@@ -96,6 +99,15 @@ public final class Node {
     /// Tells whether a gradient is wanted for input `i`.
     public boolean needs(int i) {
         return edges[i] != null;
+    }
+
+    /// Tells for each input whether a gradient is wanted for it.
+    public boolean[] needs() {
+        boolean[] needs = new boolean[edges.length];
+        for (int i = 0; i < needs.length; i++) {
+            needs[i] = needs(i);
+        }
+        return needs;
     }
 
     /// Returns where input `i` came from, or null if no gradient is wanted for it.

@@ -39,6 +39,13 @@ public interface Op {
         return true;
     }
 
+    /// Tells whether [#vjp] reads input `i`, knowing which gradients it will compute.
+    ///
+    /// @param needs for each input, whether its gradient is needed
+    default boolean savesInput(int i, boolean[] needs) {
+        return savesInput(i);
+    }
+
     /// Tells whether [#vjp] reads output `i`; otherwise its memory is not kept for backward.
     default boolean savesOutput(int i) {
         return false;
