@@ -1,0 +1,199 @@
+package io.github.panagrad.losses;
+
+import io.github.panagrad.engine.HeadOptions;
+import io.github.panagrad.engine.Ops;
+import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.TransformerOps.HeadLoss;
+import io.github.panagrad.engine.TransformerOps.TokenLosses;
+import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.engine.ground.ShapeException;
+import org.jspecify.annotations.Nullable;
+
+/// Loss functions, pure and static: tensors in, a tensor out, no state.
+public final class Losses {
+    private Losses() {}
+
+    /// Computes the mean cross-entropy of rows of logits, −100 ignored, in nats.
+    ///
+    /// Shapes: logits (…, C), targets I32 (…) → ().
+    public static Tensor crossEntropy(Tensor logits, Tensor targets) {
+        return crossEntropy(logits, targets, CrossEntropyOptions.DEFAULT);
+    }
+
+    /// Computes the cross-entropy of rows of logits in nats.
+    ///
+    /// A row weighs as much as its target's class; the mean divides by the sum of these weights. With
+    /// smoothing, the ε/C part weighs as the target's class too.
+    ///
+    /// Shapes: logits (…, C), targets I32 (…) → () or, unreduced, the shape of the targets.
+    ///
+    /// @throws PanagradException if a mean is asked for and every row is ignored
+    public static Tensor crossEntropy(Tensor logits, Tensor targets, CrossEntropyOptions options) {
+        if (logits.rank() != targets.rank() + 1
+                || !logits.shape().without(-1).equals(targets.shape())) {
+            throw new ShapeException(
+                    "crossEntropy",
+                    "logits and targets do not fit",
+                    logits.spec() + " and " + targets.spec(),
+                    "logits […, C] and targets […]",
+                    "");
+        }
+        int classes = logits.dim(-1);
+        Tensor flat = logits.reshape(-1, classes);
+        float[] weights =
+                rowWeights(
+                        "crossEntropy",
+                        targets.toInts(),
+                        classes,
+                        options.ignoreIndex(),
+                        options.classWeights(),
+                        options.reduction());
+        int[] safe = targets.toInts();
+        for (int i = 0; i < safe.length; i++) {
+            safe[i] = safe[i] == options.ignoreIndex() ? 0 : safe[i];
+        }
+        Tensor logProbabilities = Ops.logSoftmax(flat, -1);
+        Tensor index = Ops.indices(safe, safe.length, 1).to(logits.device());
+        Tensor picked = logProbabilities.gather(-1, index).reshape(-1);
+        double e = options.labelSmoothing();
+        Tensor rows =
+                e == 0
+                        ? picked.neg()
+                        : picked.mul(e - 1).sub(logProbabilities.mean(-1, false).mul(e));
+        Tensor weighted =
+                rows.mul(
+                        Ops.tensor(weights, weights.length)
+                                .to(logits.device())
+                                .to(logits.dtype()));
+        return options.reduction() == Reduction.NONE
+                ? weighted.reshape(targets.shape().toArray())
+                : weighted.sum();
+    }
+
+    /// Computes the mean cross-entropy of a linear head in nats, never building its logits.
+    ///
+    /// Shapes: hidden (…, D), weight (V, D), targets I32 (…) → ().
+    public static Tensor linearCrossEntropy(Tensor hidden, Tensor weight, Tensor targets) {
+        return linearCrossEntropy(hidden, weight, targets, HeadOptions.DEFAULT, Reduction.MEAN)
+                .loss();
+    }
+
+    /// Computes the summed or mean cross-entropy of a linear head, with each token's plain nll beside
+    /// it.
+    ///
+    /// Shapes: hidden (…, D), weight (V, D), targets I32 (…).
+    ///
+    /// @param reduction [Reduction#MEAN] or [Reduction#SUM]; for a loss a token use [#perToken]
+    /// @throws PanagradException if a mean is asked for and every token is ignored
+    public static HeadLoss linearCrossEntropy(
+            Tensor hidden,
+            Tensor weight,
+            Tensor targets,
+            HeadOptions options,
+            Reduction reduction) {
+        if (reduction == Reduction.NONE) {
+            throw new PanagradException(
+                    "linearCrossEntropy: needs a reduction; perToken gives a loss a token");
+        }
+        float[] weights =
+                rowWeights(
+                        "linearCrossEntropy",
+                        targets.toInts(),
+                        weight.dim(0),
+                        options.ignoreIndex(),
+                        null,
+                        reduction);
+        return linearCrossEntropy(
+                hidden,
+                weight,
+                targets,
+                Ops.tensor(weights, weights.length).to(hidden.device()).to(hidden.dtype()),
+                options);
+    }
+
+    /// Computes the sum of a linear head's token losses, each multiplied by a weight of its own.
+    ///
+    /// Shapes: hidden (…, D), weight (V, D), targets I32 (…), tokenWeights (…).
+    public static HeadLoss linearCrossEntropy(
+            Tensor hidden,
+            Tensor weight,
+            Tensor targets,
+            Tensor tokenWeights,
+            HeadOptions options) {
+        checkTargets("linearCrossEntropy", targets.toInts(), weight.dim(0), options.ignoreIndex());
+        return Ops.linearCrossEntropy(
+                rows(hidden), weight, targets.reshape(-1), tokenWeights.reshape(-1), options);
+    }
+
+    /// Computes each token's negative log-likelihood under a linear head, with its log-sum-exp and, on
+    /// request, entropy and arg-max.
+    ///
+    /// Shapes: hidden (…, D), weight (V, D), targets I32 (…) → vectors of one entry a token.
+    public static TokenLosses perToken(
+            Tensor hidden,
+            Tensor weight,
+            Tensor targets,
+            HeadOptions options,
+            boolean entropy,
+            boolean argMax) {
+        checkTargets("perToken", targets.toInts(), weight.dim(0), options.ignoreIndex());
+        return Ops.perTokenHead(
+                rows(hidden), weight, targets.reshape(-1), options, entropy, argMax);
+    }
+
+    private static Tensor rows(Tensor hidden) {
+        return hidden.reshape(-1, hidden.dim(-1));
+    }
+
+    private static void checkTargets(String op, int[] targets, int classes, int ignore) {
+        for (int i = 0; i < targets.length; i++) {
+            if (targets[i] != ignore && (targets[i] < 0 || targets[i] >= classes)) {
+                throw new PanagradException(
+                        op,
+                        "target out of range",
+                        targets[i] + " at position " + i,
+                        "0 to " + (classes - 1) + ", or " + ignore + " for an ignored one",
+                        "does the tokenizer belong to the model?");
+            }
+        }
+    }
+
+    /// Returns what each row's loss is multiplied by.
+    private static float[] rowWeights(
+            String op,
+            int[] targets,
+            int classes,
+            int ignore,
+            @Nullable Tensor classWeights,
+            Reduction reduction) {
+        checkTargets(op, targets, classes, ignore);
+        double[] perClass = classWeights == null ? null : classWeights.toDoubles();
+        if (perClass != null && perClass.length != classes) {
+            throw new ShapeException(
+                    op,
+                    "wrong number of class weights",
+                    Integer.toString(perClass.length),
+                    Integer.toString(classes),
+                    "");
+        }
+        double[] raw = new double[targets.length];
+        double total = 0;
+        for (int i = 0; i < raw.length; i++) {
+            raw[i] = targets[i] == ignore ? 0 : perClass == null ? 1 : perClass[targets[i]];
+            total += raw[i];
+        }
+        if (reduction == Reduction.MEAN && total == 0) {
+            throw new PanagradException(
+                    op,
+                    "all targets are ignored",
+                    raw.length + " targets, none that counts",
+                    "at least one target other than " + ignore,
+                    "check the labels of the batch");
+        }
+        float[] weights = new float[raw.length];
+        for (int i = 0; i < raw.length; i++) {
+            weights[i] = (float) (reduction == Reduction.MEAN ? raw[i] / total : raw[i]);
+        }
+        return weights;
+    }
+}
