@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Which keys a query attends to, and how scores are scaled.
 ///
-/// @param causal whether a query sees no key after its own position; with more keys than queries, the
+/// @param isCausal whether a query sees no key after its own position; with more keys than queries, the
 ///     queries are the last positions
 /// @param window how many keys, its own included, a query sees at most; 0 for all
 /// @param scale what scores are multiplied by; 0 for 1/√D
@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// @param segments I32 (B, T): a query sees keys of its own segment only, for packed sequences; null
 ///     for one segment
 public record AttentionOptions(
-        boolean causal,
+        boolean isCausal,
         int window,
         double scale,
         @Nullable Tensor keyMask,
@@ -29,21 +29,21 @@ public record AttentionOptions(
 
     /// Limits sight to the last `window` keys.
     public AttentionOptions window(int window) {
-        return new AttentionOptions(causal, window, scale, keyMask, segments);
+        return new AttentionOptions(isCausal, window, scale, keyMask, segments);
     }
 
     /// Multiplies scores by `scale` instead of 1/√D.
     public AttentionOptions scale(double scale) {
-        return new AttentionOptions(causal, window, scale, keyMask, segments);
+        return new AttentionOptions(isCausal, window, scale, keyMask, segments);
     }
 
     /// Hides the keys where the mask is false. Shapes: BOOL (B, S).
     public AttentionOptions keyMask(@Nullable Tensor keyMask) {
-        return new AttentionOptions(causal, window, scale, keyMask, segments);
+        return new AttentionOptions(isCausal, window, scale, keyMask, segments);
     }
 
     /// Keeps packed sequences apart. Shapes: I32 (B, T).
     public AttentionOptions segments(@Nullable Tensor segments) {
-        return new AttentionOptions(causal, window, scale, keyMask, segments);
+        return new AttentionOptions(isCausal, window, scale, keyMask, segments);
     }
 }

@@ -8,7 +8,13 @@ import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.engine.ground.Shape;
 import io.github.panagrad.engine.ground.ShapeException;
 import io.github.panagrad.engine.ground.Storage;
+import io.github.panagrad.engine.op.Concat;
+import io.github.panagrad.engine.op.Gelu;
+import io.github.panagrad.engine.op.GeluTanh;
+import io.github.panagrad.engine.op.LeakyRelu;
+import io.github.panagrad.engine.op.LogSoftmax;
 import io.github.panagrad.engine.op.Silu;
+import io.github.panagrad.engine.op.Where;
 import io.github.panagrad.engine.tape.Backward;
 import io.github.panagrad.engine.tape.Edge;
 import io.github.panagrad.engine.tape.Tape;
@@ -218,5 +224,58 @@ public final class Ops extends TransformerOps {
     /// Applies Swish, x·σ(x).
     public static Tensor silu(Tensor x) {
         return Tape.one(new Silu(), x);
+    }
+
+    /// Applies the exact Gaussian error linear unit, x·Φ(x).
+    public static Tensor gelu(Tensor x) {
+        return Tape.one(new Gelu(), x);
+    }
+
+    /// Applies the Gaussian error linear unit approximated by tanh.
+    public static Tensor geluTanh(Tensor x) {
+        return Tape.one(new GeluTanh(), x);
+    }
+
+    /// Applies the leaky rectifier.
+    public static Tensor leakyRelu(Tensor x, double slope) {
+        return Tape.one(new LeakyRelu(slope), x);
+    }
+
+    /// Takes `a` where the mask is true, else `b`. Shapes: mask BOOL, a, b broadcast.
+    public static Tensor where(Tensor mask, Tensor a, Tensor b) {
+        return Tape.one(new Where(), mask, a, b);
+    }
+
+    /// Takes the logarithm of the softmax over one dimension.
+    public static Tensor logSoftmax(Tensor x, int dim) {
+        int axis = x.shape().axis(dim);
+        return axis == x.rank() - 1
+                ? Tape.one(new LogSoftmax(), x)
+                : Tape.one(new LogSoftmax(), x.transpose(axis, -1)).transpose(axis, -1);
+    }
+
+    /// Puts tensors one after the other along one dimension.
+    public static Tensor concat(int dim, Tensor... parts) {
+        return Tape.one(new Concat(parts[0].shape().axis(dim)), parts);
+    }
+
+    /// Looks up rows of a table.
+    ///
+    /// Shapes: weight (V, D), perhaps in a storage type; ids I32 (*) → (*, D).
+    public static Tensor embedding(Tensor weight, Tensor ids) {
+        Shape shape = ids.shape().insert(ids.rank(), weight.dim(-1));
+        return weight.indexSelect(0, ids.reshape(-1)).reshape(shape.toArray());
+    }
+
+    /// Makes vectors of zeros with a one at the index; all zeros for an index out of range.
+    ///
+    /// Shapes: indices I32 (*) → (*, n).
+    public static Tensor oneHot(Tensor indices, int n, DType dtype) {
+        int[] numbers = new int[n];
+        java.util.Arrays.setAll(numbers, i -> i);
+        int[] column = indices.shape().insert(indices.rank(), 1).toArray();
+        return indices.reshape(column)
+                .eq(indices(numbers, n).to(indices.device()))
+                .to(dtype);
     }
 }

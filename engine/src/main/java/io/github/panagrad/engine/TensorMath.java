@@ -1,21 +1,42 @@
 package io.github.panagrad.engine;
 
+import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Shape;
-import io.github.panagrad.engine.ground.ShapeException;
-import io.github.panagrad.engine.op.*;
+import io.github.panagrad.engine.op.Abs;
+import io.github.panagrad.engine.op.Add;
+import io.github.panagrad.engine.op.Affine;
+import io.github.panagrad.engine.op.Clamp;
+import io.github.panagrad.engine.op.Compare;
+import io.github.panagrad.engine.op.Cos;
+import io.github.panagrad.engine.op.Div;
+import io.github.panagrad.engine.op.Erf;
+import io.github.panagrad.engine.op.Exp;
+import io.github.panagrad.engine.op.Log;
+import io.github.panagrad.engine.op.Logical;
+import io.github.panagrad.engine.op.MatMul;
+import io.github.panagrad.engine.op.Maximum;
+import io.github.panagrad.engine.op.Minimum;
+import io.github.panagrad.engine.op.Mul;
+import io.github.panagrad.engine.op.Pow;
+import io.github.panagrad.engine.op.PowScalar;
+import io.github.panagrad.engine.op.Relu;
+import io.github.panagrad.engine.op.Rsqrt;
+import io.github.panagrad.engine.op.Sigmoid;
+import io.github.panagrad.engine.op.Sign;
+import io.github.panagrad.engine.op.Sin;
+import io.github.panagrad.engine.op.Softplus;
+import io.github.panagrad.engine.op.Sqrt;
+import io.github.panagrad.engine.op.Sub;
+import io.github.panagrad.engine.op.Tanh;
 import io.github.panagrad.engine.tape.Tape;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.stream.IntStream;
 
-/// The methods of [Tensor] that compute: arithmetic, reductions, shapes. Each applies one op, or a
-/// few, and is recorded for backward.
-public abstract sealed class TensorMath permits Tensor {
+/// The methods of [Tensor] that compute element by element, and the matrix product.
+///
+/// Two operands broadcast by NumPy's rules.
+public abstract sealed class TensorMath extends TensorShapes permits Tensor {
     TensorMath() {}
 
-    abstract Tensor self();
-
-    // Arithmetic, broadcast by NumPy's rules
+    // Arithmetic
 
     /// Adds elementwise. Shapes: broadcast.
     public Tensor add(Tensor other) {
@@ -25,6 +46,16 @@ public abstract sealed class TensorMath permits Tensor {
     /// Adds a number.
     public Tensor add(double number) {
         return affine(1, number);
+    }
+
+    /// Subtracts elementwise. Shapes: broadcast.
+    public Tensor sub(Tensor other) {
+        return Tape.one(new Sub(), self(), other);
+    }
+
+    /// Subtracts a number.
+    public Tensor sub(double number) {
+        return affine(1, -number);
     }
 
     /// Multiplies elementwise. Shapes: broadcast.
@@ -37,29 +68,60 @@ public abstract sealed class TensorMath permits Tensor {
         return affine(number, 0);
     }
 
+    /// Divides elementwise. Shapes: broadcast.
+    public Tensor div(Tensor other) {
+        return Tape.one(new Div(), self(), other);
+    }
+
+    /// Divides by a number.
+    public Tensor div(double number) {
+        return affine(1 / number, 0);
+    }
+
+    /// Raises to a power elementwise. Shapes: broadcast.
+    public Tensor pow(Tensor other) {
+        return Tape.one(new Pow(), self(), other);
+    }
+
+    /// Raises to a constant power.
+    public Tensor pow(double number) {
+        return Tape.one(new PowScalar(number), self());
+    }
+
     /// Computes `scale·x + shift` in one pass.
     public Tensor affine(double scale, double shift) {
         return Tape.one(new Affine(scale, shift), self());
     }
 
-    // Elementwise functions
+    /// Changes the sign.
+    public Tensor neg() {
+        return affine(-1, 0);
+    }
 
     /// Squares.
     public Tensor square() {
         return mul(self());
     }
 
-    /// Takes the reciprocal square root.
-    public Tensor rsqrt() {
-        return Tape.one(new Rsqrt(), self());
+    /// Takes the reciprocal, 1/x.
+    public Tensor reciprocal() {
+        return pow(-1);
     }
 
-    /// Applies the logistic function.
-    public Tensor sigmoid() {
-        return Tape.one(new Sigmoid(), self());
+    /// Takes the greater of two. Shapes: broadcast.
+    public Tensor maximum(Tensor other) {
+        return Tape.one(new Maximum(), self(), other);
     }
 
-    // Products
+    /// Takes the lesser of two. Shapes: broadcast.
+    public Tensor minimum(Tensor other) {
+        return Tape.one(new Minimum(), self(), other);
+    }
+
+    /// Limits to a range; the gradient is 0 outside of it.
+    public Tensor clamp(double low, double high) {
+        return Tape.one(new Clamp(low, high), self());
+    }
 
     /// Multiplies matrices over the last two dimensions; leading ones broadcast.
     ///
@@ -68,126 +130,157 @@ public abstract sealed class TensorMath permits Tensor {
         return Tape.one(new MatMul(), self(), other);
     }
 
-    // Reductions
+    // Functions of one operand
 
-    /// Sums all elements. Shapes: (*) → ().
-    public Tensor sum() {
-        return reduceAll(new Sum(allDims()));
+    /// Takes the exponential, eˣ.
+    public Tensor exp() {
+        return Tape.one(new Exp(), self());
     }
 
-    /// Sums over one dimension, which stays with extent 1 if `keep`.
-    public Tensor sum(int dim, boolean keep) {
-        return reduced(Tape.one(new Sum(List.of(self().shape().axis(dim))), self()), dim, keep);
+    /// Takes the natural logarithm.
+    public Tensor log() {
+        return Tape.one(new Log(), self());
     }
 
-    /// Averages all elements. Shapes: (*) → ().
-    public Tensor mean() {
-        return sum().mul(1.0 / self().size());
+    /// Takes the square root.
+    public Tensor sqrt() {
+        return Tape.one(new Sqrt(), self());
     }
 
-    /// Averages over one dimension, which stays with extent 1 if `keep`.
-    public Tensor mean(int dim, boolean keep) {
-        return sum(dim, keep).mul(1.0 / self().dim(dim));
+    /// Takes the reciprocal square root, 1/√x.
+    public Tensor rsqrt() {
+        return Tape.one(new Rsqrt(), self());
     }
 
-    /// Sums what was broadcast, back to the shape it was broadcast from.
-    public Tensor sumTo(Shape target) {
-        Tensor x = self();
-        if (x.shape().equals(target)) {
-            return x;
-        }
-        int lead = x.rank() - target.rank();
-        var dims = new ArrayList<Integer>();
-        for (int i = 0; i < x.rank(); i++) {
-            if (i < lead || (target.dim(i - lead) == 1 && x.dim(i) != 1)) {
-                dims.add(i);
-            }
-        }
-        return Tape.one(new Sum(List.copyOf(dims)), x).reshape(target.toArray());
+    /// Takes the absolute value.
+    public Tensor abs() {
+        return Tape.one(new Abs(), self());
     }
 
-    private Tensor reduceAll(Sum sum) {
-        return self().rank() == 0 ? self() : Tape.one(sum, self()).reshape();
+    /// Takes the sign: −1, 0 or 1.
+    public Tensor sign() {
+        return Tape.one(new Sign(), self());
     }
 
-    private List<Integer> allDims() {
-        return IntStream.range(0, self().rank()).boxed().toList();
+    /// Takes the hyperbolic tangent.
+    public Tensor tanh() {
+        return Tape.one(new Tanh(), self());
     }
 
-    private Tensor reduced(Tensor kept, int dim, boolean keep) {
-        return keep ? kept : kept.reshape(self().shape().without(dim).toArray());
+    /// Applies the logistic function, 1/(1+e⁻ˣ).
+    public Tensor sigmoid() {
+        return Tape.one(new Sigmoid(), self());
     }
 
-    // Shapes
-
-    /// Gives the elements another shape; one extent may be −1 and is worked out.
-    public Tensor reshape(int... dims) {
-        Tensor x = self();
-        Shape target = Shape.of(inferred(dims));
-        if (target.equals(x.shape())) {
-            return x;
-        }
-        boolean view = target.size() != x.size() || x.layout().reshape(target) != null;
-        return Tape.one(new Reshape(target), view ? x : x.contiguous());
+    /// Keeps what is positive, max(x, 0).
+    public Tensor relu() {
+        return Tape.one(new Relu(), self());
     }
 
-    private int[] inferred(int[] dims) {
-        int[] full = dims.clone();
-        int unknown = -1;
-        long known = 1;
-        for (int i = 0; i < full.length; i++) {
-            if (full[i] == -1 && unknown < 0) {
-                unknown = i;
-            } else {
-                known *= full[i];
-            }
-        }
-        if (unknown >= 0) {
-            if (known == 0 || self().size() % known != 0) {
-                throw new ShapeException(
-                        "reshape",
-                        "cannot work out the extent −1",
-                        self().shape() + " to " + java.util.Arrays.toString(dims),
-                        "other extents that divide " + self().size(),
-                        "");
-            }
-            full[unknown] = (int) (self().size() / known);
-        }
-        return full;
+    /// Applies softplus, ln(1+eˣ).
+    public Tensor softplus() {
+        return Tape.one(new Softplus(), self());
     }
 
-    /// Reorders the dimensions; a view.
-    public Tensor permute(int... order) {
-        return Tape.one(new Permute(IntStream.of(order).boxed().toList()), self());
+    /// Applies the error function.
+    public Tensor erf() {
+        return Tape.one(new Erf(), self());
     }
 
-    /// Swaps the last two dimensions; a view.
-    public Tensor transpose() {
-        return transpose(-2, -1);
+    /// Takes the sine of radians.
+    public Tensor sin() {
+        return Tape.one(new Sin(), self());
     }
 
-    /// Swaps two dimensions; a view.
-    public Tensor transpose(int a, int b) {
-        int[] order = IntStream.range(0, self().rank()).toArray();
-        int x = self().shape().axis(a);
-        int y = self().shape().axis(b);
-        order[x] = y;
-        order[y] = x;
-        return permute(order);
+    /// Takes the cosine of radians.
+    public Tensor cos() {
+        return Tape.one(new Cos(), self());
     }
 
-    /// Repeats extents of 1 and adds leading dimensions; a view.
-    public Tensor expand(Shape target) {
-        return self().shape().equals(target) ? self() : Tape.one(new Expand(target), self());
+    // Comparisons and logic: BOOL
+
+    /// Tells where this is equal. Shapes: broadcast → BOOL.
+    public Tensor eq(Tensor other) {
+        return Tape.one(new Compare(Compare.How.EQ), self(), other);
     }
 
-    /// Keeps every `step`-th of the elements of one dimension from `start`, `length` in all; a view.
-    public Tensor slice(int dim, int start, int length, int step) {
-        return Tape.one(new Slice(dim, start, length, step), self());
+    /// Tells where this is equal to a number. Shapes: (*) → BOOL.
+    public Tensor eq(double number) {
+        return eq(constant(number));
     }
 
-    /// Keeps `length` elements of one dimension from `start`; a view.
-    public Tensor narrow(int dim, int start, int length) {
-        return slice(dim, start, length, 1);
+    /// Tells where this is different. Shapes: broadcast → BOOL.
+    public Tensor ne(Tensor other) {
+        return Tape.one(new Compare(Compare.How.NE), self(), other);
+    }
+
+    /// Tells where this is different from a number. Shapes: (*) → BOOL.
+    public Tensor ne(double number) {
+        return ne(constant(number));
+    }
+
+    /// Tells where this is less. Shapes: broadcast → BOOL.
+    public Tensor lt(Tensor other) {
+        return Tape.one(new Compare(Compare.How.LT), self(), other);
+    }
+
+    /// Tells where this is less than a number. Shapes: (*) → BOOL.
+    public Tensor lt(double number) {
+        return lt(constant(number));
+    }
+
+    /// Tells where this is less or equal. Shapes: broadcast → BOOL.
+    public Tensor le(Tensor other) {
+        return Tape.one(new Compare(Compare.How.LE), self(), other);
+    }
+
+    /// Tells where this is less than or equal to a number. Shapes: (*) → BOOL.
+    public Tensor le(double number) {
+        return le(constant(number));
+    }
+
+    /// Tells where this is greater. Shapes: broadcast → BOOL.
+    public Tensor gt(Tensor other) {
+        return Tape.one(new Compare(Compare.How.GT), self(), other);
+    }
+
+    /// Tells where this is greater than a number. Shapes: (*) → BOOL.
+    public Tensor gt(double number) {
+        return gt(constant(number));
+    }
+
+    /// Tells where this is greater or equal. Shapes: broadcast → BOOL.
+    public Tensor ge(Tensor other) {
+        return Tape.one(new Compare(Compare.How.GE), self(), other);
+    }
+
+    /// Tells where this is greater than or equal to a number. Shapes: (*) → BOOL.
+    public Tensor ge(double number) {
+        return ge(constant(number));
+    }
+
+    /// Tells where both are true. Shapes: BOOL, broadcast.
+    public Tensor logicalAnd(Tensor other) {
+        return Tape.one(new Logical(Logical.How.AND), self(), other);
+    }
+
+    /// Tells where at least one is true. Shapes: BOOL, broadcast.
+    public Tensor logicalOr(Tensor other) {
+        return Tape.one(new Logical(Logical.How.OR), self(), other);
+    }
+
+    /// Tells where exactly one is true. Shapes: BOOL, broadcast.
+    public Tensor logicalXor(Tensor other) {
+        return Tape.one(new Logical(Logical.How.XOR), self(), other);
+    }
+
+    /// Swaps true and false.
+    public Tensor logicalNot() {
+        return logicalXor(constant(1));
+    }
+
+    private Tensor constant(double number) {
+        DType dtype = self().dtype().widened();
+        return Ops.full(dtype, Shape.SCALAR, number).to(self().device());
     }
 }

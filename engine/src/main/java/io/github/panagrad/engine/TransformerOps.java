@@ -92,7 +92,7 @@ public abstract sealed class TransformerOps permits Ops {
         var op =
                 new Attention(
                         scale,
-                        options.causal(),
+                        options.isCausal(),
                         options.window(),
                         options.keyMask() != null,
                         options.segments() != null);

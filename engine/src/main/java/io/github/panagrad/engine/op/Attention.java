@@ -166,8 +166,8 @@ public record Attention(
                 sample(new Attention(0.3, true, 0, false, false), 1, 2, 6, 4, 2, 6),
                 sample(new Attention(0.3, true, 3, false, false), 1, 7, 7, 2, 1, 16),
                 sample(new Attention(0.3, true, 0, false, true), 2, 9, 9, 3, 3, 17),
-                sample(new Attention(0.2, true, 0, false, false), 1, 70, 70, 2, 1, 48),
-                sample(new Attention(0.2, false, 0, false, false), 1, 33, 65, 2, 1, 32));
+                sample(new Attention(0.2, true, 0, false, false), 1, 37, 37, 2, 1, 24),
+                sample(new Attention(0.2, false, 0, false, false), 1, 18, 33, 2, 1, 16));
     }
 
     private static Sample sample(Attention op, int b, int t, int s, int h, int g, int d) {
