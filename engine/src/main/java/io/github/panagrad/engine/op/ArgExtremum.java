@@ -63,8 +63,8 @@ public record ArgExtremum(boolean max, int dim) implements Op {
 
     public static List<Sample> samples() {
         return List.of(
-                Sample.of(new ArgExtremum(true, 0), Arg.distinct(35)),
-                Sample.of(new ArgExtremum(false, 1), Arg.distinct(3, 17)),
-                Sample.of(new ArgExtremum(true, 1), Arg.distinct(2, 5, 16)));
+                Sample.of(new ArgExtremum(true, 0), Arg.constant(-9, 9, 35)),
+                Sample.of(new ArgExtremum(false, 1), Arg.constant(-9, 9, 3, 17)),
+                Sample.of(new ArgExtremum(true, 1), Arg.constant(-9, 9, 2, 5, 16)));
     }
 }
