@@ -16,6 +16,7 @@ import io.github.panagrad.engine.op.LogSoftmax;
 import io.github.panagrad.engine.op.Silu;
 import io.github.panagrad.engine.op.Where;
 import io.github.panagrad.engine.tape.Backward;
+import io.github.panagrad.engine.tape.Checkpoint;
 import io.github.panagrad.engine.tape.Edge;
 import io.github.panagrad.engine.tape.Tape;
 import java.util.ArrayList;
@@ -197,6 +198,35 @@ public final class Ops extends TransformerOps {
                     }
                     return grad(pulled, v, List.of(u), false).getFirst().detach();
                 });
+    }
+
+    /// Applies `f` without keeping its intermediates: backward computes them again.
+    ///
+    /// Trades one more forward pass for their memory (Chen, Xu, Zhang, Guestrin, arXiv 1604.06174).
+    /// `f` may use parameters and other tensors from around it and must compute the same when it is
+    /// called again. What it draws from [#randn(int...)] and [#rand(int...)] is drawn again alike;
+    /// name a generator of your own in [#checkpoint(Rng, UnaryOperator, Tensor)].
+    public static Tensor checkpoint(UnaryOperator<Tensor> f, Tensor x) {
+        return Checkpoint.apply(one(f), List.of(random), x)[0];
+    }
+
+    /// Applies `f`, which draws from `rng`, without keeping its intermediates.
+    public static Tensor checkpoint(Rng rng, UnaryOperator<Tensor> f, Tensor x) {
+        return Checkpoint.apply(one(f), List.of(random, rng), x)[0];
+    }
+
+    /// Applies `f`, of several tensors, without keeping its intermediates.
+    public static Tensor[] checkpoint(UnaryOperator<Tensor[]> f, Tensor... x) {
+        return Checkpoint.apply(f, List.of(random), x);
+    }
+
+    /// Applies `f`, of several tensors and drawing from `rng`, without keeping its intermediates.
+    public static Tensor[] checkpoint(Rng rng, UnaryOperator<Tensor[]> f, Tensor... x) {
+        return Checkpoint.apply(f, List.of(random, rng), x);
+    }
+
+    private static UnaryOperator<Tensor[]> one(UnaryOperator<Tensor> f) {
+        return in -> new Tensor[] {f.apply(in[0])};
     }
 
     /// Runs `body` without recording: nothing in it can be differentiated.

@@ -5,9 +5,11 @@ import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.Storage;
 import io.github.panagrad.engine.op.Add;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
@@ -23,6 +25,7 @@ public final class Backward {
     private final PriorityQueue<Node> queue =
             new PriorityQueue<>((a, b) -> Long.compare(b.id(), a.id()));
     private final Set<Node> queued = new HashSet<>();
+    private final List<Stretch> repetitions = new ArrayList<>();
     private final @Nullable Set<Edge> targets;
     private final Set<Node> relevant;
     private final boolean stop;
@@ -71,7 +74,7 @@ public final class Backward {
         }
         var open = new ArrayDeque<Node>();
         var seen = new HashSet<Node>();
-        var order = new java.util.ArrayList<Node>();
+        var order = new ArrayList<Node>();
         seeds.keySet().forEach(t -> push(t.edge(), seen, open));
         while (!open.isEmpty()) {
             Node node = open.pop();
@@ -84,15 +87,17 @@ public final class Backward {
             }
         }
         order.sort((a, b) -> Long.compare(a.id(), b.id()));
-        for (Node node : order) {
-            for (int i = 0; i < node.inputs(); i++) {
-                Edge edge = node.edge(i);
-                if (edge != null && (targets.contains(edge) || relevant.contains(edge.node()))) {
-                    relevant.add(node);
-                }
+        order.forEach(node -> mark(node, targets, relevant));
+        return relevant;
+    }
+
+    private static void mark(Node node, Set<Edge> targets, Set<Node> relevant) {
+        for (int i = 0; i < node.inputs(); i++) {
+            Edge edge = node.edge(i);
+            if (edge != null && (targets.contains(edge) || relevant.contains(edge.node()))) {
+                relevant.add(node);
             }
         }
-        return relevant;
     }
 
     private static void push(@Nullable Edge edge, Set<Node> seen, ArrayDeque<Node> open) {
@@ -121,6 +126,10 @@ public final class Backward {
             }
         });
         found.values().forEach(grad -> grad.storage().unpin("backward"));
+        if (!createGraph) {
+            // Their dead ends, which the walk has not come by.
+            repetitions.forEach(Stretch::release);
+        }
         return found;
     }
 
@@ -148,6 +157,20 @@ public final class Backward {
             }
             return;
         }
+        if (node.op() instanceof Checkpoint checkpoint) {
+            expand(checkpoint.repeat(node), dy);
+        } else {
+            differentiate(node, dy);
+        }
+        for (Tensor grad : dy) {
+            free(grad);
+        }
+        if (!createGraph) {
+            node.release();
+        }
+    }
+
+    private void differentiate(Node node, @Nullable Tensor[] dy) {
         @Nullable Tensor[] dx =
                 Scope.scope("backward of " + node.name(), () -> node.op().vjp(node, dy));
         for (int i = 0; i < dx.length; i++) {
@@ -158,11 +181,20 @@ public final class Backward {
                 accumulate(edge, grad);
             }
         }
-        for (Tensor grad : dy) {
-            free(grad);
+    }
+
+    /// Goes on through the graph that a checkpoint stood for.
+    private void expand(Checkpoint.Repetition repetition, @Nullable Tensor[] dy) {
+        repetitions.add(repetition.stretch());
+        if (targets != null) {
+            repetition.stretch().made().forEach(made -> mark(made, targets, relevant));
         }
-        if (!createGraph) {
-            node.release();
+        for (int i = 0; i < dy.length; i++) {
+            Edge edge = repetition.results()[i];
+            Tensor grad = dy[i];
+            if (edge != null && grad != null && wanted(edge)) {
+                accumulate(edge, grad);
+            }
         }
     }
 

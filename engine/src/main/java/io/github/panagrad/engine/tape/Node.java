@@ -8,16 +8,13 @@ import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.spi.Spec;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /// One recorded application of an op: where its inputs came from and what it saved.
 ///
 /// Saved tensors are pinned until the backward walk has consumed the node.
 public final class Node {
-    private static final AtomicLong IDS = new AtomicLong();
-
-    private final long id = IDS.incrementAndGet();
+    private final long id = Stretch.nextId();
     private final @Nullable Op op;
     private final @Nullable Edge[] edges;
     private final List<Spec> inputSpecs;

@@ -51,6 +51,13 @@ public final class Tape {
         Device device = commonDevice(op, in);
         List<Spec> specs = op.infer(Arrays.stream(in).map(Tensor::spec).toList());
         Node node = isRecording() && differentiable(specs, in) ? new Node(op, in, specs) : null;
+        Stretch stretch = Stretch.current();
+        if (stretch != null) {
+            stretch.reads(in);
+            if (node != null) {
+                stretch.makes(node);
+            }
+        }
         Tensor[] out;
         if (op instanceof ViewOp view) {
             Storage storage = in[0].storage();
