@@ -1,12 +1,15 @@
 package io.github.panagrad.engine.cpu;
 
+import io.github.panagrad.engine.op.MatMul;
 import jdk.incubator.vector.FloatVector;
 
 /// The list of all kernels of this backend, a line or a file of registrations per family.
 final class CpuKernels {
     private CpuKernels() {}
 
-    static void register(KernelTable table) {}
+    static void register(KernelTable table) {
+        table.add(MatMul.class, new MatMulKernel(), MatMulKernel::suits);
+    }
 
     static String describe() {
         var species = FloatVector.SPECIES_PREFERRED;

@@ -1,6 +1,8 @@
 package io.github.panagrad.engine.cpu;
 
+import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.PanagradException;
+import java.lang.foreign.MemorySegment;
 
 /// The matrix product on arrays.
 public final class Gemm {
@@ -16,11 +18,69 @@ public final class Gemm {
     /// @param accumulate whether to add to C instead of storing
     /// @throws PanagradException if an extent is negative or a matrix exceeds its array
     public static void sgemm(
-            boolean transA, boolean transB, int m, int n, int k, float[] a, int aOff, int lda,
-            float[] b, int bOff, int ldb, float[] c, int cOff, int ldc, boolean accumulate) {
+            boolean transA,
+            boolean transB,
+            int m,
+            int n,
+            int k,
+            float[] a,
+            int aOff,
+            int lda,
+            float[] b,
+            int bOff,
+            int ldb,
+            float[] c,
+            int cOff,
+            int ldc,
+            boolean accumulate) {
         requireFit("A", transA ? k : m, transA ? m : k, aOff, lda, a.length);
         requireFit("B", transB ? n : k, transB ? k : n, bOff, ldb, b.length);
         requireFit("C", m, n, cOff, ldc, c.length);
+        var left = new Operand.Floats(a, aOff, lda, !transA);
+        var right = new Operand.Floats(b, bOff, ldb, transB);
+        run(m, n, k, left, right, c, cOff, ldc, accumulate);
+    }
+
+    /// Computes the same with a B of BF16, F16 or I8 in a native segment, widened as it is read.
+    ///
+    /// Offset and stride of B count elements.
+    public static void sgemm(
+            boolean transA,
+            boolean transB,
+            int m,
+            int n,
+            int k,
+            float[] a,
+            int aOff,
+            int lda,
+            DType bType,
+            MemorySegment b,
+            long bOff,
+            int ldb,
+            float[] c,
+            int cOff,
+            int ldc,
+            boolean accumulate) {
+        requireFit("A", transA ? k : m, transA ? m : k, aOff, lda, a.length);
+        long length = b.byteSize() / bType.bytes();
+        requireFit("B", transB ? n : k, transB ? k : n, bOff, ldb, length);
+        requireFit("C", m, n, cOff, ldc, c.length);
+        var left = new Operand.Floats(a, aOff, lda, !transA);
+        var right = new StoredOperand(bType, b, bOff, ldb, transB);
+        run(m, n, k, left, right, c, cOff, ldc, accumulate);
+    }
+
+    /// Picks the kernel by shape.
+    static void run(
+            int m,
+            int n,
+            int k,
+            Operand a,
+            Operand b,
+            float[] c,
+            int cOff,
+            int ldc,
+            boolean accumulate) {
         if (m == 0 || n == 0) {
             return;
         }
@@ -28,11 +88,11 @@ public final class Gemm {
             if (!accumulate) {
                 clear(m, n, c, cOff, ldc);
             }
-            return;
+        } else if (FewRows.suits(m, n, a, b)) {
+            FewRows.run(m, n, k, a, b, c, cOff, ldc, accumulate);
+        } else {
+            PackedGemm.run(m, n, k, a, b, c, cOff, ldc, accumulate);
         }
-        var left = new Operand.Floats(a, aOff, lda, !transA);
-        var right = new Operand.Floats(b, bOff, ldb, transB);
-        PackedGemm.run(m, n, k, left, right, c, cOff, ldc, accumulate);
     }
 
     private static void clear(int m, int n, float[] c, int cOff, int ldc) {

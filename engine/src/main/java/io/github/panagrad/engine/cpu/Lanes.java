@@ -4,7 +4,6 @@ import static jdk.incubator.vector.VectorOperators.MAX;
 import static jdk.incubator.vector.VectorOperators.MIN;
 
 import io.github.panagrad.engine.ground.PanagradException;
-
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
@@ -101,6 +100,24 @@ final class Lanes {
         }
         t = t.add(t.rearrange(BY_2));
         return t.add(t.rearrange(BY_1)).lane(0);
+    }
+
+    /// Adds the lanes of four vectors at once: the sums of a, b, c and d in this order.
+    ///
+    /// Every zip-and-add halves the lanes that are left to add, for both vectors at the price of one.
+    static FloatVector sums(FloatVector a, FloatVector b, FloatVector c, FloatVector d) {
+        FloatVector t = zipAdd(zipAdd(a, c), zipAdd(b, d));
+        if (V >= 16) {
+            t = t.add(t.rearrange(BY_8));
+        }
+        if (V >= 8) {
+            t = t.add(t.rearrange(BY_4));
+        }
+        return (FloatVector) t.reinterpretShape(QUAD, 0);
+    }
+
+    private static FloatVector zipAdd(FloatVector a, FloatVector b) {
+        return zipLo(a, b).add(zipHi(a, b));
     }
 
     /// Adds the lanes from the lowest up.

@@ -12,11 +12,20 @@ import jdk.incubator.vector.VectorSpecies;
 ///
 /// Lanes are the rows of op(A) or the columns of op(B), steps the inner dimension. Packed, a panel of
 /// `width` lanes is stored step after step, so that the micro-kernel reads it from front to back.
-sealed interface Operand permits Operand.Floats {
+sealed interface Operand permits Operand.Floats, StoredOperand {
     /// Packs `count` lanes from `lane` and `steps` steps from `step` into the panel at `at`.
     ///
     /// Lanes up to `width` are filled with zeros, and an odd number of steps gets one more, of zeros.
     void pack(int lane, int count, int step, int steps, float[] panel, int at, int width);
+
+    /// Tells whether a lane's steps follow each other; else a step's lanes do.
+    boolean stepsContiguous();
+
+    /// Copies lanes 0 … lanes−1, with steps 0 … steps−1 of each following each other.
+    void copyLanes(int lanes, int steps, float[] dst);
+
+    /// Returns the matrix of the same layout `shift` elements on, the next one of a batch.
+    Operand at(long shift);
 
     /// Fills the step that makes an odd number of steps even.
     static void padStep(int steps, float[] panel, int at, int width) {
@@ -31,10 +40,35 @@ sealed interface Operand permits Operand.Floats {
     /// @param stepsContiguous whether a lane's steps follow each other; else a step's lanes do
     record Floats(float[] data, int offset, int ld, boolean stepsContiguous) implements Operand {
         @Override
+        public Floats at(long shift) {
+            return new Floats(data, Math.toIntExact(offset + shift), ld, stepsContiguous);
+        }
+
+        @Override
+        public void copyLanes(int lanes, int steps, float[] dst) {
+            if (stepsContiguous) {
+                for (int lane = 0; lane < lanes; lane++) {
+                    System.arraycopy(data, offset + lane * ld, dst, lane * steps, steps);
+                }
+                return;
+            }
+            for (int p = 0, from = offset; p < steps; p++, from += ld) {
+                for (int lane = 0; lane < lanes; lane++) {
+                    dst[lane * steps + p] = data[from + lane];
+                }
+            }
+        }
+
+        @Override
         public void pack(
                 int lane, int count, int step, int steps, float[] panel, int at, int width) {
             if (stepsContiguous) {
-                interleave(data, offset + lane * ld + step, ld, count, steps, panel, at, width);
+                int group = group(width);
+                for (int first = 0; first < width; first += group) {
+                    int valid = Math.clamp(count - first, 0, group);
+                    int from = offset + (lane + first) * ld + step;
+                    interleave(data, from, ld, valid, steps, panel, at + first, width);
+                }
             } else {
                 copy(data, offset + step * ld + lane, ld, count, steps, panel, at, width);
             }
@@ -42,37 +76,46 @@ sealed interface Operand permits Operand.Floats {
         }
     }
 
-    /// Packs lanes that are rows of the source: a transpose, V steps of a group of lanes at a time.
+    /// Returns how many lanes of a panel of the given width are transposed at a time.
+    static int group(int width) {
+        return width == Tiles.ROWS ? Tiles.ROWS : V;
+    }
+
+    /// Packs a group of lanes that are rows of the source: a transpose, V steps at a time.
+    ///
+    /// @param valid how many lanes of the group there are; the others get zeros
+    /// @param at the group's first lane in the panel
     static void interleave(
-            float[] src, int so, int ld, int count, int steps, float[] panel, int at, int width) {
-        int group = width == Tiles.ROWS ? Tiles.ROWS : V;
-        for (int lane = 0; lane < width; lane += group) {
-            int valid = Math.clamp(count - lane, 0, group);
-            int from = so + lane * ld;
-            if (valid < group || steps < V) {
-                interleaveEdge(src, from, ld, valid, group, steps, panel, at + lane, width);
-                continue;
-            }
-            // A panel as wide as the group takes whole vectors, else each step is a vector.
-            int step = width == group ? V : width;
-            for (int s = 0; s < steps; s += V) {
-                // The last block overlaps the one before, instead of a scalar rest.
-                int p = Math.min(s, steps - V);
-                int to = at + lane + p * width;
-                if (group == 4) {
-                    Interleave.zip4(src, from + p, ld, panel, to, step);
-                } else if (group == 8) {
-                    Interleave.zip8(src, from + p, ld, panel, to, step);
-                } else {
-                    Interleave.zip16(src, from + p, ld, panel, to, step);
-                }
+            float[] src, int so, int ld, int valid, int steps, float[] panel, int at, int width) {
+        int group = group(width);
+        if (valid < group || steps < V) {
+            interleaveEdge(src, so, ld, valid, group, steps, panel, at, width);
+            return;
+        }
+        // A panel as wide as the group takes whole vectors; else each step takes a vector.
+        int stride = width == group ? V : width;
+        for (int s = 0; s < steps; s += V) {
+            // The last block overlaps the one before, instead of a scalar rest.
+            int p = Math.min(s, steps - V);
+            int to = at + p * width;
+            switch (group) {
+                case 4 -> Interleave.zip4(src, so + p, ld, panel, to, stride);
+                case 8 -> Interleave.zip8(src, so + p, ld, panel, to, stride);
+                default -> Interleave.zip16(src, so + p, ld, panel, to, stride);
             }
         }
     }
 
     private static void interleaveEdge(
-            float[] src, int so, int ld, int valid, int group, int steps,
-            float[] panel, int at, int width) {
+            float[] src,
+            int so,
+            int ld,
+            int valid,
+            int group,
+            int steps,
+            float[] panel,
+            int at,
+            int width) {
         for (int lane = 0; lane < group; lane++) {
             int from = so + lane * ld;
             int to = at + lane;

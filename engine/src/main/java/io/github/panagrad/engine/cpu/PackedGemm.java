@@ -23,11 +23,11 @@ import io.github.panagrad.engine.ground.Pool;
 /// Each element of C sums its products in the same order whatever the split, so any number of
 /// threads gives the same bits.
 final class PackedGemm {
-    private static final int KC = Integer.getInteger("KC",384);
-    private static final int TASK_ROWS = Integer.getInteger("TR",8) * Tiles.ROWS;
-    private static final int TASK_PANELS = Integer.getInteger("TP",4);
+    private static final int KC = Integer.getInteger("KC", 384);
+    private static final int TASK_ROWS = Integer.getInteger("TR", 8) * Tiles.ROWS;
+    private static final int TASK_PANELS = Integer.getInteger("TP", 4);
     private static final int PACKED = 1 << 22;
-    private static final int K_BLOCK = Integer.getInteger("KB",3072);
+    private static final int K_BLOCK = Integer.getInteger("KB", 3072);
     private static final int PACK_ROW_PANELS = 8;
 
     private final int m;
@@ -45,8 +45,16 @@ final class PackedGemm {
     private final int kBlocks;
 
     private PackedGemm(
-            int m, int n, int k, int row, int column, int step,
-            Operand a, float[] packedA, Operand b, float[] packedB) {
+            int m,
+            int n,
+            int k,
+            int row,
+            int column,
+            int step,
+            Operand a,
+            float[] packedA,
+            Operand b,
+            float[] packedB) {
         this.m = m;
         this.n = n;
         this.k = k;
@@ -64,15 +72,23 @@ final class PackedGemm {
 
     /// Computes C [m, n] = A·B or C += A·B; all extents are positive.
     static void run(
-            int m, int n, int k, Operand a, Operand b,
-            float[] c, int co, int ldc, boolean accumulate) {
+            int m,
+            int n,
+            int k,
+            Operand a,
+            Operand b,
+            float[] c,
+            int co,
+            int ldc,
+            boolean accumulate) {
         int kStep = Math.min(k, K_BLOCK);
         int kEven = kStep + (kStep & 1);
         int nStep = Math.min(n, PACKED / kEven / Tiles.COLUMNS * Tiles.COLUMNS);
         int mStep = Math.min(m, PACKED / 2 / kEven / TASK_ROWS * TASK_ROWS);
         Tiles widest = Tiles.of(nStep);
         float[] packedB = Pool.floats().acquire(widest.start(widest.count()) * kEven);
-        float[] packedA = Pool.floats().acquire((mStep + Tiles.ROWS - 1) / Tiles.ROWS * Tiles.ROWS * kEven);
+        float[] packedA =
+                Pool.floats().acquire((mStep + Tiles.ROWS - 1) / Tiles.ROWS * Tiles.ROWS * kEven);
         for (int j = 0; j < n; j += nStep) {
             for (int p = 0; p < k; p += kStep) {
                 for (int i = 0; i < m; i += mStep) {
@@ -81,7 +97,13 @@ final class PackedGemm {
                                     Math.min(mStep, m - i),
                                     Math.min(nStep, n - j),
                                     Math.min(kStep, k - p),
-                                    i, j, p, a, packedA, b, packedB);
+                                    i,
+                                    j,
+                                    p,
+                                    a,
+                                    packedA,
+                                    b,
+                                    packedB);
                     block.pack(i == 0);
                     block.multiply(c, co + i * ldc + j, ldc, accumulate || p > 0);
                 }
@@ -180,8 +202,14 @@ final class PackedGemm {
     }
 
     private static void copyOut(
-            float[] tile, int width, int rows, int columns,
-            float[] c, int co, int ldc, boolean add) {
+            float[] tile,
+            int width,
+            int rows,
+            int columns,
+            float[] c,
+            int co,
+            int ldc,
+            boolean add) {
         for (int r = 0; r < rows; r++) {
             int from = r * width;
             int to = co + r * ldc;

@@ -51,8 +51,16 @@ record Tiles(int wide, int narrow) {
 
     /// Runs the micro-kernel for a panel of the given width.
     static void multiply(
-            int width, int kc, float[] a, int ao, float[] b, int bo,
-            float[] c, int co, int ldc, boolean add) {
+            int width,
+            int kc,
+            float[] a,
+            int ao,
+            float[] b,
+            int bo,
+            float[] c,
+            int co,
+            int ldc,
+            boolean add) {
         if (!REGISTERS_32) {
             Tile4x2.run(kc, a, ao, b, bo, c, co, ldc, add);
         } else if (width == COLUMNS) {

@@ -49,7 +49,11 @@ public final class Parallel {
     public static void forRange(int n, int grain, RangeBody body) {
         if (n < 0 || grain < 1) {
             throw new PanagradException(
-                    "parallel", "bad range", "n " + n + ", grain " + grain, "n >= 0, grain >= 1", "");
+                    "parallel",
+                    "bad range",
+                    "n " + n + ", grain " + grain,
+                    "n >= 0, grain >= 1",
+                    "");
         }
         if (n <= grain) {
             if (n > 0) {

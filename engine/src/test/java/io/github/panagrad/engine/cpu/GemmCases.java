@@ -1,12 +1,24 @@
 package io.github.panagrad.engine.cpu;
 
+import io.github.panagrad.engine.ground.DType;
+import io.github.panagrad.engine.ground.Half;
 import io.github.panagrad.engine.ground.Parallel;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.function.Consumer;
 
 /// Random matrix products held against a plain product in F64; also runs on its own, in a JVM with
 /// another vector width.
 final class GemmCases {
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private static final DType[] STORED = {DType.F32, DType.BF16, DType.F16, DType.I8};
+
     private GemmCases() {}
 
     /// Checks `rounds` products of extents up to `limit`.
@@ -24,7 +36,9 @@ final class GemmCases {
     static int extent(Random random, int limit) {
         return switch (random.nextInt(4)) {
             case 0 -> random.nextInt(Math.min(limit, 20));
-            case 1 -> Math.clamp(8L * random.nextInt(limit / 8 + 1) + random.nextInt(3) - 1, 0, limit);
+            case 1 ->
+                    Math.clamp(
+                            8L * random.nextInt(limit / 8 + 1) + random.nextInt(3) - 1, 0, limit);
             default -> random.nextInt(limit + 1);
         };
     }
@@ -39,15 +53,61 @@ final class GemmCases {
         int aOff = gap(random);
         int bOff = gap(random);
         int cOff = gap(random);
+        DType type = STORED[random.nextInt(STORED.length)];
         float[] a = filled(random, aOff, transA ? k : m, transA ? m : k, lda);
         float[] b = filled(random, bOff, transB ? n : k, transB ? k : n, ldb);
+        MemorySegment stored = type == DType.F32 ? null : store(type, b);
         float[] c = filled(random, cOff, m, n, ldc);
         String what =
-                label + (transA ? "T" : "N") + (transB ? "T" : "N") + " m " + m + " n " + n + " k " + k
-                        + " lda " + lda + " ldb " + ldb + " ldc " + ldc + " offsets " + aOff + ","
-                        + bOff + "," + cOff + (accumulate ? " accumulate" : "");
+                label
+                        + (transA ? "T" : "N")
+                        + (transB ? "T" : "N")
+                        + (" m " + m + " n " + n + " k " + k)
+                        + (" lda " + lda + " ldb " + ldb + " ldc " + ldc)
+                        + (" offsets " + aOff + "," + bOff + "," + cOff)
+                        + (accumulate ? " accumulate, " : ", ")
+                        + type;
         float[] before = c.clone();
-        Gemm.sgemm(transA, transB, m, n, k, a, aOff, lda, b, bOff, ldb, c, cOff, ldc, accumulate);
+        Consumer<float[]> product =
+                to -> {
+                    if (stored == null) {
+                        Gemm.sgemm(
+                                transA,
+                                transB,
+                                m,
+                                n,
+                                k,
+                                a,
+                                aOff,
+                                lda,
+                                b,
+                                bOff,
+                                ldb,
+                                to,
+                                cOff,
+                                ldc,
+                                accumulate);
+                    } else {
+                        Gemm.sgemm(
+                                transA,
+                                transB,
+                                m,
+                                n,
+                                k,
+                                a,
+                                aOff,
+                                lda,
+                                type,
+                                stored,
+                                bOff,
+                                ldb,
+                                to,
+                                cOff,
+                                ldc,
+                                accumulate);
+                    }
+                };
+        product.accept(c);
 
         float[] expected = before.clone();
         for (int i = 0; i < m; i++) {
@@ -55,11 +115,11 @@ final class GemmCases {
                 double sum = 0;
                 double size = 0;
                 for (int p = 0; p < k; p++) {
-                    double product =
+                    double term =
                             (double) a[aOff + (transA ? p * lda + i : i * lda + p)]
                                     * b[bOff + (transB ? j * ldb + p : p * ldb + j)];
-                    sum += product;
-                    size += Math.abs(product);
+                    sum += term;
+                    size += Math.abs(term);
                 }
                 int at = cOff + i * ldc + j;
                 sum += accumulate ? before[at] : 0;
@@ -77,7 +137,7 @@ final class GemmCases {
         int threads = Parallel.threads();
         Parallel.setThreads(threads == 3 ? 1 : 3);
         float[] again = before.clone();
-        Gemm.sgemm(transA, transB, m, n, k, a, aOff, lda, b, bOff, ldb, again, cOff, ldc, accumulate);
+        product.accept(again);
         Parallel.setThreads(threads);
         if (!Arrays.equals(c, again)) {
             throw new AssertionError(what + ": other bits with another number of threads");
@@ -98,6 +158,32 @@ final class GemmCases {
             }
         }
         return data;
+    }
+
+    /// Stores the values in a native segment and rounds the array to what was stored; gaps hold NaN,
+    /// or for I8 a value that would show.
+    private static MemorySegment store(DType type, float[] values) {
+        var segment = Arena.ofAuto().allocate(Math.max(1, (long) values.length * type.bytes()));
+        for (int i = 0; i < values.length; i++) {
+            switch (type) {
+                case BF16 -> {
+                    short bits = Half.floatToBf16(values[i]);
+                    segment.set(SHORT, 2L * i, bits);
+                    values[i] = Half.bf16ToFloat(bits);
+                }
+                case F16 -> {
+                    short bits = Float.floatToFloat16(values[i]);
+                    segment.set(SHORT, 2L * i, bits);
+                    values[i] = Float.float16ToFloat(bits);
+                }
+                default -> {
+                    byte bits = Float.isNaN(values[i]) ? 99 : (byte) Math.round(40 * values[i]);
+                    segment.set(ValueLayout.JAVA_BYTE, i, bits);
+                    values[i] = bits;
+                }
+            }
+        }
+        return segment.asSlice(0, (long) values.length * type.bytes());
     }
 
     /// Runs the checks and says with which vectors; arguments: seed, rounds, limit.

@@ -67,7 +67,9 @@ class GemmTest {
                                 "-Dpanagrad.vectorBits=" + bits,
                                 "-Dos.arch=" + arch,
                                 "-cp",
-                                root(Gemm.class) + java.io.File.pathSeparator + root(GemmCases.class),
+                                root(Gemm.class)
+                                        + java.io.File.pathSeparator
+                                        + root(GemmCases.class),
                                 GemmCases.class.getName()));
         command.addAll(List.of("" + seed, "40", "70"));
         var process = new ProcessBuilder(command).redirectErrorStream(true).start();

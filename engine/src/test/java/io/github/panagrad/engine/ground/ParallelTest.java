@@ -52,7 +52,8 @@ class ParallelTest {
                         }
                     });
             for (int i = 0; i < n; i++) {
-                assertThat(hits.get(i)).as("seed %d, n %d, grain %d, i %d", seed, n, grain, i)
+                assertThat(hits.get(i))
+                        .as("seed %d, n %d, grain %d, i %d", seed, n, grain, i)
                         .isEqualTo(1);
             }
         }
@@ -124,7 +125,9 @@ class ParallelTest {
                         .toList();
         assertThat(workers).isNotEmpty().allMatch(Thread::isDaemon);
         for (Thread worker : workers) {
-            for (int tries = 0; tries < 1000 && worker.getState() == Thread.State.RUNNABLE; tries++) {
+            for (int tries = 0;
+                    tries < 1000 && worker.getState() == Thread.State.RUNNABLE;
+                    tries++) {
                 Thread.sleep(5);
             }
             assertThat(worker.getState()).isNotEqualTo(Thread.State.RUNNABLE);
@@ -161,16 +164,15 @@ class ParallelTest {
             Parallel.setThreads(threads);
             for (int bad : new int[] {0, 50, 99}) {
                 var thrown = new IllegalStateException("chunk " + bad);
-                assertThatThrownBy(
-                                () ->
-                                        Parallel.forRange(
-                                                100,
-                                                1,
-                                                (from, to) -> {
-                                                    if (from == bad) {
-                                                        throw thrown;
-                                                    }
-                                                }))
+                assertThatThrownBy(() ->
+                                Parallel.forRange(
+                                        100,
+                                        1,
+                                        (from, to) -> {
+                                            if (from == bad) {
+                                                throw thrown;
+                                            }
+                                        }))
                         .isSameAs(thrown);
             }
             assertThatThrownBy(() -> Parallel.forRange(9, 1, (f, t) -> fail()))
@@ -208,8 +210,7 @@ class ParallelTest {
                         }
                     };
             var builder = c % 3 == 0 ? Thread.ofVirtual() : Thread.ofPlatform();
-            callers.add(
-                    builder.uncaughtExceptionHandler((t, e) -> failure.set(e)).start(work));
+            callers.add(builder.uncaughtExceptionHandler((t, e) -> failure.set(e)).start(work));
         }
         for (int i = 0; i < 40; i++) {
             Parallel.setThreads(1 + i % 5);

@@ -1,0 +1,73 @@
+package io.github.panagrad.engine.cpu;
+
+import io.github.panagrad.engine.ground.DType;
+import io.github.panagrad.engine.ground.Pool;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/// A matrix in a native segment of BF16, F16 or I8, widened while it is packed.
+///
+/// @param offset the first element
+/// @param ld the distance between lanes if steps are contiguous, else between steps, in elements
+/// @param stepsContiguous whether a lane's steps follow each other; else a step's lanes do
+record StoredOperand(DType dtype, MemorySegment data, long offset, long ld, boolean stepsContiguous)
+        implements Operand {
+    @Override
+    public StoredOperand at(long shift) {
+        return new StoredOperand(dtype, data, offset + shift, ld, stepsContiguous);
+    }
+
+    @Override
+    public void copyLanes(int lanes, int steps, float[] dst) {
+        if (stepsContiguous) {
+            for (int lane = 0; lane < lanes; lane++) {
+                widen(lane, 0, dst, lane * steps, steps);
+            }
+            return;
+        }
+        float[] row = Pool.floats().acquire(lanes);
+        for (int p = 0; p < steps; p++) {
+            widen(0, p, row, 0, lanes);
+            for (int lane = 0; lane < lanes; lane++) {
+                dst[lane * steps + p] = row[lane];
+            }
+        }
+        Pool.floats().release(row);
+    }
+
+    /// Widens `count` contiguous elements of a lane from `step`, or of a step from `lane`.
+    void widen(int lane, int step, float[] dst, int at, int count) {
+        long from = offset + (stepsContiguous ? lane * ld + step : step * ld + lane);
+        Widen.run(dtype, data, from, dst, at, count);
+    }
+
+    @Override
+    public void pack(int lane, int count, int step, int steps, float[] panel, int at, int width) {
+        if (stepsContiguous) {
+            interleave(lane, count, step, steps, panel, at, width);
+        } else {
+            for (int p = 0, to = at; p < steps; p++, to += width) {
+                widen(lane, step + p, panel, to, count);
+                Arrays.fill(panel, to + count, to + width, 0);
+            }
+        }
+        Operand.padStep(steps, panel, at, width);
+    }
+
+    /// Widens a group of lanes into rows that stay in the L1 cache, then packs those.
+    private void interleave(
+            int lane, int count, int step, int steps, float[] panel, int at, int width) {
+        // The gap keeps rows of a power of two from sharing a few sets of the cache.
+        int pitch = steps + 16;
+        int group = Operand.group(width);
+        float[] rows = Pool.floats().acquire(group * pitch);
+        for (int first = 0; first < width; first += group) {
+            int valid = Math.clamp(count - first, 0, group);
+            for (int i = 0; i < valid; i++) {
+                widen(lane + first + i, step, rows, i * pitch, steps);
+            }
+            Operand.interleave(rows, 0, pitch, valid, steps, panel, at + first, width);
+        }
+        Pool.floats().release(rows);
+    }
+}
