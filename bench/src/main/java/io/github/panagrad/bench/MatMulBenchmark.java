@@ -37,6 +37,7 @@ public class MatMulBenchmark {
     @Param({"false", "true"})
     public boolean transposed;
 
+    /// How many threads share a product.
     @Param("1")
     public int threads;
 
