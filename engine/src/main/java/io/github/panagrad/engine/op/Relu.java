@@ -9,7 +9,7 @@ import java.util.List;
 public record Relu() implements Unary {
     @Override
     public double eval(double x) {
-        return x > 0 ? x : x == x ? 0 : x;
+        return x > 0 || Double.isNaN(x) ? x : 0;
     }
 
     @Override
