@@ -4,13 +4,13 @@ import org.jspecify.annotations.Nullable;
 
 /// Which keys a query attends to, and how scores are scaled.
 ///
-/// @param isCausal whether a query sees no key after its own position; with more keys than queries, the
-///     queries are the last positions
+/// @param isCausal whether a query sees no key after its own position; with more keys than queries,
+///     the queries are the last positions
 /// @param window how many keys, its own included, a query sees at most; 0 for all
 /// @param scale what scores are multiplied by; 0 for 1/√D
 /// @param keyMask BOOL (B, S): keys that may be seen; null for all
-/// @param segments I32 (B, T): a query sees keys of its own segment only, for packed sequences; null
-///     for one segment
+/// @param segments I32 (B, T): a query sees keys of its own segment only, for packed sequences;
+///     null for one segment
 public record AttentionOptions(
         boolean isCausal,
         int window,

@@ -60,7 +60,8 @@ public record HeadOptions(
 
     /// Drops softmax entries below a threshold from the gradient; the dropped share is reported.
     public HeadOptions filter(double threshold) {
-        return new HeadOptions(ignoreIndex, labelSmoothing, zLoss, softCap, threshold, memoryBudget);
+        return new HeadOptions(
+                ignoreIndex, labelSmoothing, zLoss, softCap, threshold, memoryBudget);
     }
 
     /// Limits the bytes of logits that exist at a time.

@@ -14,18 +14,15 @@ public interface RopeScaling {
         return frequency -> frequency / factor;
     }
 
-    /// Divides the low frequencies by a factor, keeps the high ones, and blends in between, as Llama
-    /// 3.1 does (Grattafiori et al., arXiv 2407.21783, and the published model code).
+    /// Divides the low frequencies by a factor, keeps the high ones, and blends in between, as
+    /// Llama 3.1 does (Grattafiori et al., arXiv 2407.21783, and the published model code).
     ///
     /// @param factor what low frequencies are divided by
     /// @param lowFreqFactor wavelengths longer than original context over this count as low
     /// @param highFreqFactor wavelengths shorter than original context over this count as high
     /// @param originalMaxPositions the context the model was pre-trained with
     static RopeScaling llama3(
-            double factor,
-            double lowFreqFactor,
-            double highFreqFactor,
-            int originalMaxPositions) {
+            double factor, double lowFreqFactor, double highFreqFactor, int originalMaxPositions) {
         return frequency -> {
             double wavelength = 2 * Math.PI / frequency;
             double turns = originalMaxPositions / wavelength;

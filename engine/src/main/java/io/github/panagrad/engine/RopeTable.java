@@ -38,8 +38,7 @@ public record RopeTable(Tensor cos, Tensor sin) {
 
     /// Converts to another dtype and device, such as F64 on the reference backend.
     public RopeTable to(DType dtype, Device device) {
-        return new RopeTable(
-                cos.to(device).to(dtype).keep(), sin.to(device).to(dtype).keep());
+        return new RopeTable(cos.to(device).to(dtype).keep(), sin.to(device).to(dtype).keep());
     }
 
     private static Tensor f32(double[] values, Shape shape) {

@@ -113,7 +113,8 @@ public abstract sealed class TransformerOps permits Ops {
         }
     }
 
-    /// Computes the weighted sum of the cross-entropies of a linear head, never building its logits.
+    /// Computes the weighted sum of the cross-entropies of a linear head, never building its
+    /// logits.
     ///
     /// Where gradients are wanted, they are computed in the same pass.
     ///
@@ -138,7 +139,8 @@ public abstract sealed class TransformerOps permits Ops {
     ///
     /// @param nll negative log-likelihood (N), differentiable
     /// @param lse log-sum-exp of the logits (N), differentiable
-    /// @param entropy entropy of the predicted distribution (N), differentiable; null if not asked for
+    /// @param entropy entropy of the predicted distribution (N), differentiable; null if not asked
+    ///     for
     /// @param argMax the likeliest token I32 (N); null if not asked for
     public record TokenLosses(
             Tensor nll, Tensor lse, @Nullable Tensor entropy, @Nullable Tensor argMax)
@@ -176,7 +178,8 @@ public abstract sealed class TransformerOps permits Ops {
                     "[N,D]",
                     "reshape(-1, D) it, and the targets likewise");
         }
-        Tensor[] out = Tape.apply(new PerTokenHead(options, entropy, argMax), hidden, weight, targets);
+        Tensor[] out =
+                Tape.apply(new PerTokenHead(options, entropy, argMax), hidden, weight, targets);
         return new TokenLosses(
                 out[0], out[1], entropy ? out[2] : null, argMax ? out[out.length - 1] : null);
     }

@@ -22,8 +22,8 @@ public final class Losses {
 
     /// Computes the cross-entropy of rows of logits in nats.
     ///
-    /// A row weighs as much as its target's class; the mean divides by the sum of these weights. With
-    /// smoothing, the ε/C part weighs as the target's class too.
+    /// A row weighs as much as its target's class; the mean divides by the sum of these weights.
+    /// With smoothing, the ε/C part weighs as the target's class too.
     ///
     /// Shapes: logits (…, C), targets I32 (…) → () or, unreduced, the shape of the targets.
     ///
@@ -62,9 +62,7 @@ public final class Losses {
                         : picked.mul(e - 1).sub(logProbabilities.mean(-1, false).mul(e));
         Tensor weighted =
                 rows.mul(
-                        Ops.tensor(weights, weights.length)
-                                .to(logits.device())
-                                .to(logits.dtype()));
+                        Ops.tensor(weights, weights.length).to(logits.device()).to(logits.dtype()));
         return options.reduction() == Reduction.NONE
                 ? weighted.reshape(targets.shape().toArray())
                 : weighted.sum();
@@ -78,8 +76,8 @@ public final class Losses {
                 .loss();
     }
 
-    /// Computes the summed or mean cross-entropy of a linear head, with each token's plain nll beside
-    /// it.
+    /// Computes the summed or mean cross-entropy of a linear head, with each token's plain nll
+    /// beside it.
     ///
     /// Shapes: hidden (…, D), weight (V, D), targets I32 (…).
     ///
@@ -125,8 +123,8 @@ public final class Losses {
                 rows(hidden), weight, targets.reshape(-1), tokenWeights.reshape(-1), options);
     }
 
-    /// Computes each token's negative log-likelihood under a linear head, with its log-sum-exp and, on
-    /// request, entropy and arg-max.
+    /// Computes each token's negative log-likelihood under a linear head, with its log-sum-exp and,
+    /// on request, entropy and arg-max.
     ///
     /// Shapes: hidden (…, D), weight (V, D), targets I32 (…) → vectors of one entry a token.
     public static TokenLosses perToken(

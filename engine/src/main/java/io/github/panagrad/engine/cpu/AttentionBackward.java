@@ -11,11 +11,11 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
-/// The derivative of attention, tile by tile, with the scores computed again from q, k and the saved
-/// log-sum-exp (Dao et al., "FlashAttention", 2022).
+/// The derivative of attention, tile by tile, with the scores computed again from q, k and the
+/// saved log-sum-exp (Dao et al., "FlashAttention", 2022).
 ///
-/// With P = exp(scale·q·kᵀ − lse) and Δ = rowsum(dout∘out): dv = Pᵀ·dout, dS = P∘(dout·vᵀ − Δ), dq =
-/// scale·dS·k, dk = scale·dSᵀ·q.
+/// With P = exp(scale·q·kᵀ − lse) and Δ = rowsum(dout∘out): dv = Pᵀ·dout, dS = P∘(dout·vᵀ − Δ), dq
+/// = scale·dS·k, dk = scale·dSᵀ·q.
 ///
 /// A key/value head is summed up by one thread in a fixed order, or in a fixed number of parts when
 /// there are few of them, so the bits do not depend on the number of threads.
@@ -55,7 +55,8 @@ public final class AttentionBackward {
                 1,
                 (from, to) -> {
                     for (int i = from; i < to; i++) {
-                        var pass = new Pass(problem, ranges, q, k, v, out, lse, lseOffset, dout, dq);
+                        var pass =
+                                new Pass(problem, ranges, q, k, v, out, lse, lseOffset, dout, dq);
                         pass.head(i / parts, i % parts, parts, dk != null, dv != null);
                         if (parts == 1) {
                             write(problem, i, pass.sums, dk, dv);
@@ -274,7 +275,9 @@ public final class AttentionBackward {
                 FloatVector lseOf = FloatVector.fromArray(F, base, i);
                 FloatVector deltaOf = FloatVector.fromArray(F, delta, i);
                 for (int at = i; at < i + rows * QUERIES; at += QUERIES) {
-                    FloatVector p = VectorMath.expNonPositive(FloatVector.fromArray(F, weights, at).sub(lseOf));
+                    FloatVector p =
+                            VectorMath.expNonPositive(
+                                    FloatVector.fromArray(F, weights, at).sub(lseOf));
                     p.intoArray(weights, at);
                     FloatVector.fromArray(F, gradients, at)
                             .sub(deltaOf)

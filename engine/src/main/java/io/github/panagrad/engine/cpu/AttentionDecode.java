@@ -8,8 +8,8 @@ import io.github.panagrad.engine.ground.Pool;
 import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
-/// Attention of a few queries to many keys, as in generation: every key and value is read once, where
-/// it lies, and is used for all query heads that share it.
+/// Attention of a few queries to many keys, as in generation: every key and value is read once,
+/// where it lies, and is used for all query heads that share it.
 ///
 /// The scores of one query are kept whole, as many floats as there are keys; tiles would be mostly
 /// empty.
@@ -40,7 +40,9 @@ final class AttentionDecode {
                     float[] scores = Pool.floats().acquire(problem.keys() * problem.group());
                     for (int i = from; i < to; i++) {
                         for (int t = 0; t < problem.queries(); t++) {
-                            attend(problem, ranges, q, k, v, out, lse, lseOffset, scores, i / heads, t, i % heads);
+                            attend(
+                                    problem, ranges, q, k, v, out, lse, lseOffset, scores,
+                                    i / heads, t, i % heads);
                         }
                     }
                     Pool.floats().release(scores);
@@ -87,8 +89,16 @@ final class AttentionDecode {
                 java.util.Arrays.fill(out.data(), to, to + dim, 0);
             } else {
                 mix(
-                        scores, row, n, 1 / sum, v.data(), v.at(b, from, kvHead), v.timeStride(), dim,
-                        out.data(), to);
+                        scores,
+                        row,
+                        n,
+                        1 / sum,
+                        v.data(),
+                        v.at(b, from, kvHead),
+                        v.timeStride(),
+                        dim,
+                        out.data(),
+                        to);
             }
             if (lse != null) {
                 lse[lseOffset + (b * problem.heads() + h) * problem.queries() + t] =

@@ -11,8 +11,9 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
-/// Attention, out = softmax(scale · q·kᵀ + mask)·v, tile by tile with a running softmax; the scores of
-/// a whole sequence never exist (Dao et al., "FlashAttention", 2022, on a cache instead of a GPU).
+/// Attention, out = softmax(scale · q·kᵀ + mask)·v, tile by tile with a running softmax; the scores
+/// of a whole sequence never exist (Dao et al., "FlashAttention", 2022, on a cache instead of a
+/// GPU).
 ///
 /// Tiles that the mask hides entirely are not computed.
 public final class AttentionForward {
@@ -23,11 +24,11 @@ public final class AttentionForward {
 
     /// Computes the attention of all heads.
     ///
-    /// Shapes: q, out [B, T, H, D] · k, v [B, S, kvHeads, D]; lse [B, H, T]. A query that sees no key
-    /// gets zeros, and −∞ as its log-sum-exp.
+    /// Shapes: q, out [B, T, H, D] · k, v [B, S, kvHeads, D]; lse [B, H, T]. A query that sees no
+    /// key gets zeros, and −∞ as its log-sum-exp.
     ///
-    /// @param lse receives the logarithm of the sum of the exponentials of each query's scores, which
-    ///     the derivative needs; null if none is wanted
+    /// @param lse receives the logarithm of the sum of the exponentials of each query's scores,
+    ///     which the derivative needs; null if none is wanted
     /// @param lseOffset position of its first element
     public static void run(
             AttentionProblem problem,
@@ -132,7 +133,13 @@ public final class AttentionForward {
             int rows = TileProduct.padRows(n);
             if (key + rows <= problem.keys()) {
                 tile.score(
-                        key, rows, dim, k.data(), k.at(b, key, h), k.timeStride(), queryColumns,
+                        key,
+                        rows,
+                        dim,
+                        k.data(),
+                        k.at(b, key, h),
+                        k.timeStride(),
+                        queryColumns,
                         scores);
             } else {
                 k.copyRows(b, key, h, n, dim, keyRows, 0, width, rows);
@@ -143,8 +150,7 @@ public final class AttentionForward {
                 shrink(rows * QUERIES);
             }
             if (v.timeStride() == dim && dim == width) {
-                tile.addToQueries(
-                        key, n, scores, v.data(), v.at(b, key, h), width, result, width);
+                tile.addToQueries(key, n, scores, v.data(), v.at(b, key, h), width, result, width);
             } else {
                 // Read six times over, values that lie far apart would push each other out of the
                 // first-level cache; keys are read only once.
@@ -156,12 +162,9 @@ public final class AttentionForward {
         /// Multiplies row i of the result by the i-th factor.
         private void shrink(int factors) {
             for (int i = 0; i < tile.queries(); i++) {
-                FloatVector factor =
-                        FloatVector.broadcast(F, scores[factors + i]);
+                FloatVector factor = FloatVector.broadcast(F, scores[factors + i]);
                 for (int at = i * width; at < (i + 1) * width; at += V) {
-                    FloatVector.fromArray(F, result, at)
-                            .mul(factor)
-                            .intoArray(result, at);
+                    FloatVector.fromArray(F, result, at).mul(factor).intoArray(result, at);
                 }
             }
         }
@@ -170,8 +173,7 @@ public final class AttentionForward {
             int n = tile.queries();
             int row = lseOffset + (b * problem.heads() + h) * problem.queries() + t;
             for (int i = 0; i < n; i++) {
-                out.writeRows(
-                        b, t + i, h, 1, dim, softmax.inverseSum(i), result, i * width, width);
+                out.writeRows(b, t + i, h, 1, dim, softmax.inverseSum(i), result, i * width, width);
                 if (lse != null) {
                     lse[row + i] = softmax.logSumExp(i);
                 }

@@ -5,16 +5,17 @@ import org.jspecify.annotations.Nullable;
 
 /// What one call of attention computes: sizes, scale and which keys a query sees.
 ///
-/// Query t stands at position t + keys − queries, so that with a cache of earlier keys the last query
-/// is at the last key. It sees key j if all of these allow it: causal, j ≤ position; window, j >
-/// position − window; keyMask, entry (b, j) is not 0; segments, entry (b, j) equals entry (b,
+/// Query t stands at position t + keys − queries, so that with a cache of earlier keys the last
+/// query is at the last key. It sees key j if all of these allow it: causal, j ≤ position; window,
+/// j > position − window; keyMask, entry (b, j) is not 0; segments, entry (b, j) equals entry (b,
 /// position).
 ///
 /// @param batch B, sequences
 /// @param queries T, queries a sequence
 /// @param keys S, keys a sequence, at least T
 /// @param heads H, query heads
-/// @param kvHeads key and value heads, a divisor of H; H / kvHeads neighbouring query heads share one
+/// @param kvHeads key and value heads, a divisor of H; H / kvHeads neighbouring query heads share
+///     one
 /// @param dim D, elements of a head
 /// @param scale factor of the scores, usually 1/√D
 /// @param causal whether later keys are hidden
@@ -61,12 +62,20 @@ public record AttentionProblem(
             throw new ShapeException(
                     "attention",
                     "size out of range",
-                    "batch " + batch + ", queries " + queries + ", dim " + dim + ", window " + window,
+                    "batch "
+                            + batch
+                            + ", queries "
+                            + queries
+                            + ", dim "
+                            + dim
+                            + ", window "
+                            + window,
                     "dim >= 1 and the others >= 0",
                     "");
         }
         checkLength("keyMask", keyMask == null ? -1 : keyMask.length, keyMaskOffset, batch, keys);
-        checkLength("segments", segments == null ? -1 : segments.length, segmentsOffset, batch, keys);
+        checkLength(
+                "segments", segments == null ? -1 : segments.length, segmentsOffset, batch, keys);
     }
 
     private static void checkLength(String name, int length, int offset, int batch, int keys) {

@@ -4,8 +4,8 @@ import io.github.panagrad.engine.ground.Parallel;
 
 /// Matrix products over leading dimensions, any of which an operand may repeat with stride 0.
 ///
-/// Small matrices are shared out whole, large ones one after the other with all threads on each. The
-/// choice depends on the shapes only, and the bits on neither.
+/// Small matrices are shared out whole, large ones one after the other with all threads on each.
+/// The choice depends on the shapes only, and the bits on neither.
 final class BatchedGemm {
     /// Multiplications of a matrix that is large enough for all threads: about 0.3 ms for one.
     private static final long LARGE = 1 << 24;

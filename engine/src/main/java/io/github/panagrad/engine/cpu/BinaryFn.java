@@ -1,7 +1,6 @@
 package io.github.panagrad.engine.cpu;
 
 import static io.github.panagrad.engine.cpu.Lanes.all;
-
 import static jdk.incubator.vector.VectorOperators.EQ;
 import static jdk.incubator.vector.VectorOperators.GE;
 import static jdk.incubator.vector.VectorOperators.GT;

@@ -5,7 +5,6 @@ import static io.github.panagrad.engine.cpu.Lanes.V;
 
 import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.engine.ground.Pool;
-
 import jdk.incubator.vector.FloatVector;
 
 /// Sums over a dimension that is not the last: [outer, n, inner] to [outer, inner]. Bias gradients,

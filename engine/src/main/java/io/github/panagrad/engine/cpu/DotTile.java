@@ -6,8 +6,9 @@ import static io.github.panagrad.engine.cpu.Lanes.V;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
-/// Dot products of a few rows with four rows at a time, for products of few rows: nothing is packed,
-/// every element is loaded from where it lies and used for as many products as there are registers for.
+/// Dot products of a few rows with four rows at a time, for products of few rows: nothing is
+/// packed, every element is loaded from where it lies and used for as many products as there are
+/// registers for.
 ///
 /// All offsets are given one by one, so that a caller with fewer rows than the tile repeats one.
 final class DotTile {

@@ -3,7 +3,6 @@ package io.github.panagrad.engine.cpu;
 import static io.github.panagrad.engine.cpu.Lanes.F;
 
 import io.github.panagrad.engine.ground.Parallel;
-
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 

@@ -8,8 +8,8 @@ import java.util.Arrays;
 /// adapters.
 ///
 /// Packing the large matrix would cost more than the product. It is read once where it lies: by dot
-/// products if it is contiguous along k, else by adding multiples of its rows. A product of few columns
-/// is its own transpose, with the roles of A and B swapped.
+/// products if it is contiguous along k, else by adding multiples of its rows. A product of few
+/// columns is its own transpose, with the roles of A and B swapped.
 final class FewRows {
     /// Up to so many rows (or columns) this beats packing, which wastes work on padding as well.
     private static final int DOT_LIMIT = Integer.getInteger("DL", 16);
@@ -19,7 +19,8 @@ final class FewRows {
     /// Steps of k at a time, so that the few rows stay in the cache.
     private static final int K_BLOCK = 2048;
 
-    /// Columns at a time where multiples of rows are added, so that their part of C stays in the cache.
+    /// Columns at a time where multiples of rows are added, so that their part of C stays in the
+    /// cache.
     private static final int COLUMNS = 1024;
 
     private static final boolean REGISTERS_32 = Tiles.ROWS == 8;

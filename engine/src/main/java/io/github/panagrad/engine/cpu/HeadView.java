@@ -1,6 +1,7 @@
 package io.github.panagrad.engine.cpu;
 
-/// Attention heads in an array: where element (b, t, h, 0) lies; the D elements of a head are adjacent.
+/// Attention heads in an array: where element (b, t, h, 0) lies; the D elements of a head are
+/// adjacent.
 ///
 /// The strides make both layouts, [B, T, H, D] and [B, H, T, D], and a cache that is longer than
 /// what is in use, readable without a copy.
@@ -46,7 +47,15 @@ public record HeadView(float[] data, int offset, int batchStride, int timeStride
     ///
     /// Columns n … `columns`−1 become zero.
     void copyColumns(
-            int b, int t, int h, int n, int dim, float scale, float[] tile, int width, int columns) {
+            int b,
+            int t,
+            int h,
+            int n,
+            int dim,
+            float scale,
+            float[] tile,
+            int width,
+            int columns) {
         int from = at(b, t, h);
         for (int i = 0; i < columns; i++) {
             if (i < n) {

@@ -104,7 +104,8 @@ final class Lanes {
 
     /// Adds the lanes of four vectors at once: the sums of a, b, c and d in this order.
     ///
-    /// Every zip-and-add halves the lanes that are left to add, for both vectors at the price of one.
+    /// Every zip-and-add halves the lanes that are left to add, for both vectors at the price of
+    /// one.
     static FloatVector sums(FloatVector a, FloatVector b, FloatVector c, FloatVector d) {
         FloatVector t = zipAdd(zipAdd(a, c), zipAdd(b, d));
         if (V >= 16) {

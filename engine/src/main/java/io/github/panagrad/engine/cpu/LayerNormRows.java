@@ -6,12 +6,9 @@ import static io.github.panagrad.engine.cpu.Lanes.all;
 
 import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.engine.ground.Pool;
-
-import jdk.incubator.vector.FloatVector;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import org.jspecify.annotations.Nullable;
 
 /// Layer normalisation of contiguous rows, y = w·h + b with h = (x − mean)/√(var + ε) (Ba, Kiros
 /// and Hinton, 2016), forward and backward.

@@ -61,7 +61,8 @@ final class MatMulKernel implements Kernel<MatMul> {
             return dims[dim] == 1 || strides[dim] == 0;
         }
 
-        /// Tells whether the next matrix along a dimension begins where the row after the last would.
+        /// Tells whether the next matrix along a dimension begins where the row after the last
+        /// would.
         boolean continues(int dim, int rows) {
             return dims[dim] == 1
                     || (matrix.stepsContiguous() && strides[dim] == rows * laneStride);

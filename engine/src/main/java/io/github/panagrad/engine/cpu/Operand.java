@@ -10,12 +10,14 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// A matrix as the packing sees it: lanes by steps.
 ///
-/// Lanes are the rows of op(A) or the columns of op(B), steps the inner dimension. Packed, a panel of
-/// `width` lanes is stored step after step, so that the micro-kernel reads it from front to back.
+/// Lanes are the rows of op(A) or the columns of op(B), steps the inner dimension. Packed, a panel
+/// of `width` lanes is stored step after step, so that the micro-kernel reads it from front to
+/// back.
 sealed interface Operand permits Operand.Floats, StoredOperand {
     /// Packs `count` lanes from `lane` and `steps` steps from `step` into the panel at `at`.
     ///
-    /// Lanes up to `width` are filled with zeros, and an odd number of steps gets one more, of zeros.
+    /// Lanes up to `width` are filled with zeros, and an odd number of steps gets one more, of
+    /// zeros.
     void pack(int lane, int count, int step, int steps, float[] panel, int at, int width);
 
     /// Tells whether a lane's steps follow each other; else a step's lanes do.

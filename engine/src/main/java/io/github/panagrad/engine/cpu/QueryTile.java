@@ -11,8 +11,8 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
-/// The queries that an attention kernel works on at a time: the mask, and products that skip what it
-/// hides.
+/// The queries that an attention kernel works on at a time: the mask, and products that skip what
+/// it hides.
 ///
 /// Scores lie [keys, queries] with the queries along the lanes: maxima, sums and range ends are
 /// vectors, nothing is reduced across lanes, and the scores serve as an operand of the next product
@@ -119,8 +119,8 @@ final class QueryTile {
         return group * ROWS;
     }
 
-    /// Computes `scores[keys][queries] = a[keys][dim] · b[dim][queries]` for what is to be seen; the
-    /// rest keeps its contents.
+    /// Computes `scores[keys][queries] = a[keys][dim] · b[dim][queries]` for what is to be seen;
+    /// the rest keeps its contents.
     ///
     /// @param rows keys from `key` on, a multiple of [TileProduct#ROWS]
     void score(
@@ -135,8 +135,20 @@ final class QueryTile {
             int high = TileProduct.padLanes(endQuery(key + j));
             if (low < high) {
                 TileProduct.multiply(
-                        ROWS, high - low, dim, a, aOff + j * lda, lda, 1, b, low, QUERIES, scores,
-                        j * QUERIES + low, QUERIES, false);
+                        ROWS,
+                        high - low,
+                        dim,
+                        a,
+                        aOff + j * lda,
+                        lda,
+                        1,
+                        b,
+                        low,
+                        QUERIES,
+                        scores,
+                        j * QUERIES + low,
+                        QUERIES,
+                        false);
             }
         }
     }
@@ -146,8 +158,20 @@ final class QueryTile {
             int key, int keys, float[] scores, float[] b, int bOff, int ldb, float[] c, int width) {
         if (allSeen(key, keys)) {
             TileProduct.multiply(
-                    TileProduct.padRows(queries), width, keys, scores, 0, 1, QUERIES, b, bOff, ldb, c,
-                    0, width, true);
+                    TileProduct.padRows(queries),
+                    width,
+                    keys,
+                    scores,
+                    0,
+                    1,
+                    QUERIES,
+                    b,
+                    bOff,
+                    ldb,
+                    c,
+                    0,
+                    width,
+                    true);
             return;
         }
         for (int i = 0; i < queries; i += ROWS) {
@@ -155,8 +179,20 @@ final class QueryTile {
             int high = Math.min(keys, groupTo[i / ROWS] - key);
             if (low < high) {
                 TileProduct.multiply(
-                        ROWS, width, high - low, scores, low * QUERIES + i, 1, QUERIES, b,
-                        bOff + low * ldb, ldb, c, i * width, width, true);
+                        ROWS,
+                        width,
+                        high - low,
+                        scores,
+                        low * QUERIES + i,
+                        1,
+                        QUERIES,
+                        b,
+                        bOff + low * ldb,
+                        ldb,
+                        c,
+                        i * width,
+                        width,
+                        true);
             }
         }
     }
@@ -164,8 +200,7 @@ final class QueryTile {
     /// Adds `scores[keys][queries] · b[queries][width]` to `c[keys][width]`.
     ///
     /// @param rows keys from `key` on, a multiple of [TileProduct#ROWS]
-    void addToKeys(
-            int key, int rows, float[] scores, float[] b, float[] c, int cOff, int width) {
+    void addToKeys(int key, int rows, float[] scores, float[] b, float[] c, int cOff, int width) {
         if (allSeen(key, rows)) {
             TileProduct.multiply(
                     rows, width, queries, scores, 0, QUERIES, 1, b, 0, width, c, cOff, width, true);
@@ -176,8 +211,20 @@ final class QueryTile {
             int high = Math.min(queries, endQuery(key + j));
             if (low < high) {
                 TileProduct.multiply(
-                        ROWS, width, high - low, scores, j * QUERIES + low, QUERIES, 1, b,
-                        low * width, width, c, cOff + j * width, width, true);
+                        ROWS,
+                        width,
+                        high - low,
+                        scores,
+                        j * QUERIES + low,
+                        QUERIES,
+                        1,
+                        b,
+                        low * width,
+                        width,
+                        c,
+                        cOff + j * width,
+                        width,
+                        true);
             }
         }
     }

@@ -6,12 +6,9 @@ import static io.github.panagrad.engine.cpu.Lanes.all;
 
 import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.engine.ground.Pool;
-
-import jdk.incubator.vector.FloatVector;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import org.jspecify.annotations.Nullable;
 
 /// Root-mean-square normalisation of contiguous rows, y = w·x·s with s = 1/√(mean x² + ε) (Zhang
 /// and Sennrich, 2019), forward and backward; on request with the residual sum before it.

@@ -4,7 +4,6 @@ import static io.github.panagrad.engine.cpu.Lanes.F;
 import static io.github.panagrad.engine.cpu.Lanes.V;
 
 import io.github.panagrad.engine.ground.Parallel;
-
 import jdk.incubator.vector.FloatVector;
 
 /// Rotary position embedding in the rotate-half form (Su et al., 2021, in the layout of Hugging

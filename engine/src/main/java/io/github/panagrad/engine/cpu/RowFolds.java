@@ -3,7 +3,6 @@ package io.github.panagrad.engine.cpu;
 import static io.github.panagrad.engine.cpu.Lanes.F;
 import static io.github.panagrad.engine.cpu.Lanes.V;
 import static io.github.panagrad.engine.cpu.Lanes.all;
-
 import static jdk.incubator.vector.VectorOperators.GT;
 
 import jdk.incubator.vector.FloatVector;

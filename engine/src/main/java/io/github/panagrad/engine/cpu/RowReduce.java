@@ -2,12 +2,10 @@ package io.github.panagrad.engine.cpu;
 
 import static io.github.panagrad.engine.cpu.Lanes.F;
 import static io.github.panagrad.engine.cpu.Lanes.V;
-
 import static jdk.incubator.vector.VectorOperators.EQ;
 import static jdk.incubator.vector.VectorOperators.NE;
 
 import io.github.panagrad.engine.ground.Parallel;
-
 import jdk.incubator.vector.FloatVector;
 
 /// Reductions and running sums of contiguous rows, one result, or one row, for each.

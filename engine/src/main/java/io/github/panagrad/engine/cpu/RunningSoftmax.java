@@ -42,7 +42,8 @@ final class RunningSoftmax {
         return grown;
     }
 
-    /// Brings the maxima of one vector of queries up to date, and keeps the old ones in the last row.
+    /// Brings the maxima of one vector of queries up to date, and keeps the old ones in the last
+    /// row.
     private boolean raise(float[] scores, int rows, int i) {
         FloatVector old = FloatVector.fromArray(F, max, i);
         FloatVector even = old;
@@ -64,7 +65,8 @@ final class RunningSoftmax {
         // A query that has seen nothing yet has −∞ as its maximum, but −∞ − −∞ is no number.
         FloatVector base = top.blend(0, top.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
         for (int at = i; at < i + rows * QUERIES; at += QUERIES) {
-            VectorMath.expNonPositive(FloatVector.fromArray(F, scores, at).sub(base)).intoArray(scores, at);
+            VectorMath.expNonPositive(FloatVector.fromArray(F, scores, at).sub(base))
+                    .intoArray(scores, at);
         }
     }
 
@@ -81,8 +83,8 @@ final class RunningSoftmax {
         even.add(odd).intoArray(sum, i);
     }
 
-    /// The larger one; [FloatVector#max] takes several instructions for the sake of NaN and −0. A NaN
-    /// is passed over here, and comes through in its exponential.
+    /// The larger one; [FloatVector#max] takes several instructions for the sake of NaN and −0. A
+    /// NaN is passed over here, and comes through in its exponential.
     private static FloatVector larger(FloatVector a, FloatVector b) {
         return a.blend(b, b.compare(VectorOperators.GT, a));
     }

@@ -5,7 +5,6 @@ import static io.github.panagrad.engine.cpu.Lanes.V;
 import static io.github.panagrad.engine.cpu.Lanes.all;
 
 import io.github.panagrad.engine.ground.Parallel;
-
 import jdk.incubator.vector.FloatVector;
 
 /// Softmax, its logarithm and log-sum-exp over contiguous rows, forward and backward.

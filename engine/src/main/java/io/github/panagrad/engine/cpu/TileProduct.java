@@ -9,8 +9,8 @@ import jdk.incubator.vector.FloatVector;
 ///
 /// A is read an element at a time and broadcast, in whatever order its two strides say, so the same
 /// kernel serves A and its transpose without a copy. Nothing is packed and nothing is blocked for a
-/// cache: the caller's tiles are small, and padded to full vectors and to eight rows. Large products
-/// belong to [Gemm].
+/// cache: the caller's tiles are small, and padded to full vectors and to eight rows. Large
+/// products belong to [Gemm].
 final class TileProduct {
     /// Rows that the kernels compute together; tiles are padded to a multiple of it.
     static final int ROWS = 8;
@@ -63,15 +63,45 @@ final class TileProduct {
                 switch (width) {
                     case 1 ->
                             rows8x1(
-                                    k, a, aRow, rowStride, stepStride, b, bCol, ldb, c, cRow, ldc,
+                                    k,
+                                    a,
+                                    aRow,
+                                    rowStride,
+                                    stepStride,
+                                    b,
+                                    bCol,
+                                    ldb,
+                                    c,
+                                    cRow,
+                                    ldc,
                                     accumulate);
                     case 2 ->
                             rows8x2(
-                                    k, a, aRow, rowStride, stepStride, b, bCol, ldb, c, cRow, ldc,
+                                    k,
+                                    a,
+                                    aRow,
+                                    rowStride,
+                                    stepStride,
+                                    b,
+                                    bCol,
+                                    ldb,
+                                    c,
+                                    cRow,
+                                    ldc,
                                     accumulate);
                     default ->
                             rows8x3(
-                                    k, a, aRow, rowStride, stepStride, b, bCol, ldb, c, cRow, ldc,
+                                    k,
+                                    a,
+                                    aRow,
+                                    rowStride,
+                                    stepStride,
+                                    b,
+                                    bCol,
+                                    ldb,
+                                    c,
+                                    cRow,
+                                    ldc,
                                     accumulate);
                 }
             }

@@ -1,7 +1,6 @@
 package io.github.panagrad.engine.cpu;
 
 import static io.github.panagrad.engine.cpu.Lanes.all;
-
 import static jdk.incubator.vector.VectorOperators.ABS;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.GE;
@@ -14,10 +13,9 @@ import static jdk.incubator.vector.VectorOperators.NE;
 import static jdk.incubator.vector.VectorOperators.UGE;
 import static jdk.incubator.vector.VectorOperators.XOR;
 
+import java.util.function.DoubleUnaryOperator;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-
-import java.util.function.DoubleUnaryOperator;
 
 /// Transcendental functions on vectors of floats.
 ///

@@ -25,8 +25,8 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// Reads runs of stored elements (BF16, F16, I8) from native segments as floats, exactly.
 ///
-/// This is the one place where kernels read segments element by element; whoever needs stored weights
-/// widens them into an array, a block at a time, on the way to the kernel.
+/// This is the one place where kernels read segments element by element; whoever needs stored
+/// weights widens them into an array, a block at a time, on the way to the kernel.
 final class Widen {
     private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
     private static final ValueLayout.OfShort SHORT =

@@ -40,9 +40,9 @@ public final class Parallel {
 
     /// Runs the body over 0 … n−1, in chunks of `grain` indices, the last one shorter.
     ///
-    /// Returns when all chunks are done. A single chunk runs in the calling thread; chunks of a loop
-    /// inside a chunk run one after the other in the thread of the outer chunk. When a body throws,
-    /// chunks not begun are dropped and the exception is thrown here.
+    /// Returns when all chunks are done. A single chunk runs in the calling thread; chunks of a
+    /// loop inside a chunk run one after the other in the thread of the outer chunk. When a body
+    /// throws, chunks not begun are dropped and the exception is thrown here.
     ///
     /// @param grain indices in a chunk, at least 1: about 20 microseconds' worth of work or more
     /// @throws PanagradException if `n` is negative or `grain` is not positive
@@ -86,7 +86,8 @@ public final class Parallel {
         return team().workers.length + 1;
     }
 
-    /// Sets how many threads share the work, the caller included; loops that run already keep theirs.
+    /// Sets how many threads share the work, the caller included; loops that run already keep
+    /// theirs.
     ///
     /// The default is the system property `panagrad.threads`, else the number of processors.
     ///

@@ -10,10 +10,11 @@ import io.github.panagrad.engine.tape.Sample;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// One step of Adam with decoupled weight decay (Loshchilov, Hutter, arXiv 1711.05101, algorithm 2).
+/// One step of Adam with decoupled weight decay (Loshchilov, Hutter, arXiv 1711.05101, algorithm
+/// 2).
 ///
-/// Inputs parameter, gradient, first and second moment; outputs parameter and moments, which may share
-/// memory with the inputs. Shapes: all equal.
+/// Inputs parameter, gradient, first and second moment; outputs parameter and moments, which may
+/// share memory with the inputs. Shapes: all equal.
 ///
 /// @param lr learning rate
 /// @param beta1 decay of the first moment

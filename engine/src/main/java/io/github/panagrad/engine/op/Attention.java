@@ -18,14 +18,14 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// Scaled dot-product attention, softmax(scale·q·kᵀ + mask)·v (Vaswani et al., arXiv 1706.03762), with
-/// grouped-query heads (Ainslie et al., arXiv 2305.13245).
+/// Scaled dot-product attention, softmax(scale·q·kᵀ + mask)·v (Vaswani et al., arXiv 1706.03762),
+/// with grouped-query heads (Ainslie et al., arXiv 2305.13245).
 ///
 /// Inputs q, k, v, then the key mask and the segments if there. Results: the output, and the
 /// log-sum-exp of each row of scores, a statistic for backward. A row that sees no key gives zeros.
 ///
-/// Shapes: q (B, T, H, D), k and v (B, S, G, D) with H a multiple of G, keyMask BOOL (B, S), segments
-/// I32 (B, T) with S = T → (B, T, H, D), (B, H, T).
+/// Shapes: q (B, T, H, D), k and v (B, S, G, D) with H a multiple of G, keyMask BOOL (B, S),
+/// segments I32 (B, T) with S = T → (B, T, H, D), (B, H, T).
 ///
 /// @param scale what scores are multiplied by
 /// @param causal whether query i sees only keys up to i + S − T
@@ -141,8 +141,8 @@ public record Attention(
         return new Grad(this, needs[0], needs[1], needs[2]);
     }
 
-    /// The gradients of [Attention]: inputs its own, its two results, and the gradient of the first;
-    /// outputs dq, dk, dv as needed.
+    /// The gradients of [Attention]: inputs its own, its two results, and the gradient of the
+    /// first; outputs dq, dk, dv as needed.
     ///
     /// @param of the op that is differentiated
     /// @param dq whether the gradient of q is wanted

@@ -25,6 +25,7 @@ public record Clamp(double low, double high) implements Unary {
 
     public static List<Sample> samples() {
         return List.of(
-                Sample.of(new Clamp(-0.055, 0.075), Arg.distinct(17)), Sample.of(new Clamp(-0.055, 0.075), Arg.distinct(2, 35)));
+                Sample.of(new Clamp(-0.055, 0.075), Arg.distinct(17)),
+                Sample.of(new Clamp(-0.055, 0.075), Arg.distinct(2, 35)));
     }
 }

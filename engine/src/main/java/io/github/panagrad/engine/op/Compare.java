@@ -52,7 +52,11 @@ public record Compare(How how) implements Op {
         Spec b = in.get(1).widened();
         if (a.dtype() != b.dtype()) {
             throw new ShapeException(
-                    name(), "dtypes differ", a + " and " + b, "one dtype", "convert with to(DType)");
+                    name(),
+                    "dtypes differ",
+                    a + " and " + b,
+                    "one dtype",
+                    "convert with to(DType)");
         }
         return List.of(new Spec(Shape.broadcast(name(), a.shape(), b.shape()), DType.BOOL));
     }

@@ -43,8 +43,7 @@ public record Concat(int dim) implements Op {
         int start = 0;
         for (View part : in) {
             View target =
-                    new View(
-                            out[0].storage(), out[0].layout().slice(dim, start, part.dim(dim), 1));
+                    new View(out[0].storage(), out[0].layout().slice(dim, start, part.dim(dim), 1));
             Shape shape = part.shape();
             for (long i = 0; i < shape.size(); i++) {
                 if (part.dtype().isFloating()) {

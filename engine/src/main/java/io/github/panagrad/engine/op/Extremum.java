@@ -23,7 +23,11 @@ public record Extremum(boolean max, int dim) implements Op {
         Spec x = in.getFirst();
         if (x.shape().dim(dim) == 0) {
             throw new ShapeException(
-                    name(), "nothing to choose from", x.toString(), "a dimension that is not empty", "");
+                    name(),
+                    "nothing to choose from",
+                    x.toString(),
+                    "a dimension that is not empty",
+                    "");
         }
         return List.of(x.widened().with(x.shape().with(dim, 1)));
     }

@@ -13,8 +13,8 @@ import io.github.panagrad.engine.tape.Tape;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Zeros with rows added along one dimension by number: the reverse of [IndexSelect], the gradient of
-/// an embedding. Rows of one number add up in their order.
+/// Zeros with rows added along one dimension by number: the reverse of [IndexSelect], the gradient
+/// of an embedding. Rows of one number add up in their order.
 ///
 /// Shapes: x (A…, K, Z…), index I32 (K) → (A…, extent, Z…).
 ///

@@ -12,8 +12,8 @@ import io.github.panagrad.engine.tape.Sample;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// Layer normalisation over the last dimension, y = w·(x−mean(x))/√(var(x)+ε) + b (Ba, Kiros, Hinton,
-/// arXiv 1607.06450).
+/// Layer normalisation over the last dimension, y = w·(x−mean(x))/√(var(x)+ε) + b (Ba, Kiros,
+/// Hinton, arXiv 1607.06450).
 ///
 /// Shapes: x (…, C), w (C), b (C) → (…, C).
 ///
@@ -65,8 +65,7 @@ public record LayerNorm(double eps) implements Fused {
     }
 
     public static List<Sample> samples() {
-        return List.of(
-                sample(1e-5, 3, 17), sample(1e-12, 2, 32), sample(1e-5, 5, 8));
+        return List.of(sample(1e-5, 3, 17), sample(1e-12, 2, 32), sample(1e-5, 5, 8));
     }
 
     private static Sample sample(double eps, int rows, int width) {

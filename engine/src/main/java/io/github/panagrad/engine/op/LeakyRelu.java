@@ -22,6 +22,7 @@ public record LeakyRelu(double slope) implements Unary {
 
     public static List<Sample> samples() {
         return List.of(
-                Sample.of(new LeakyRelu(0.1), Arg.distinct(17)), Sample.of(new LeakyRelu(0.1), Arg.distinct(2, 35)));
+                Sample.of(new LeakyRelu(0.1), Arg.distinct(17)),
+                Sample.of(new LeakyRelu(0.1), Arg.distinct(2, 35)));
     }
 }

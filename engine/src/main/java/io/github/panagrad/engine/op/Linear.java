@@ -20,7 +20,9 @@ public record Linear() implements Fused {
     public List<Spec> infer(List<Spec> in) {
         Spec x = in.get(0);
         Spec w = in.get(1);
-        if (w.shape().rank() != 2 || x.shape().rank() < 1 || x.shape().dim(-1) != w.shape().dim(1)) {
+        if (w.shape().rank() != 2
+                || x.shape().rank() < 1
+                || x.shape().dim(-1) != w.shape().dim(1)) {
             throw new ShapeException(
                     name(),
                     "input and weight do not fit",

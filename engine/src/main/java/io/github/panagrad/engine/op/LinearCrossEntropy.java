@@ -1,7 +1,6 @@
 package io.github.panagrad.engine.op;
 
 import io.github.panagrad.engine.HeadOptions;
-import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Shape;
@@ -16,12 +15,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Weighted sum of the cross-entropies of a linear head, loss = Σᵢ wᵢ·ℓᵢ, which computes its gradients
-/// in the same pass and so needs three products instead of four.
+/// Weighted sum of the cross-entropies of a linear head, loss = Σᵢ wᵢ·ℓᵢ, which computes its
+/// gradients in the same pass and so needs three products instead of four.
 ///
-/// ℓ = lse − Σᵥ tᵥ·zᵥ + λ·lse², with z the (capped) logits, t the (smoothed) target. Results: the loss;
-/// then statistics: the plain nll of each token (0 where ignored), the share of Σ|∂loss/∂z| that the
-/// filter dropped, and the gradients of hidden and weight where asked for.
+/// ℓ = lse − Σᵥ tᵥ·zᵥ + λ·lse², with z the (capped) logits, t the (smoothed) target. Results: the
+/// loss; then statistics: the plain nll of each token (0 where ignored), the share of Σ|∂loss/∂z|
+/// that the filter dropped, and the gradients of hidden and weight where asked for.
 ///
 /// Shapes: hidden (N, D), weight (V, D), targets I32 (N), token weights (N) → (), (N), (), (N, D)?,
 /// (V, D)?.
@@ -40,7 +39,11 @@ public record LinearCrossEntropy(HeadOptions options, boolean dHidden, boolean d
         Shape tokens = in.get(2).shape();
         if (!in.get(3).shape().equals(tokens)) {
             throw new ShapeException(
-                    name(), "token weights do not fit", in.get(3).toString(), tokens.toString(), "");
+                    name(),
+                    "token weights do not fit",
+                    in.get(3).toString(),
+                    tokens.toString(),
+                    "");
         }
         var out = new ArrayList<Spec>();
         out.add(hidden.with(Shape.SCALAR));
@@ -59,8 +62,7 @@ public record LinearCrossEntropy(HeadOptions options, boolean dHidden, boolean d
     static void checkHead(String op, List<Spec> in) {
         Shape hidden = in.get(0).shape();
         Shape weight = in.get(1).shape();
-        boolean fits =
-                hidden.rank() == 2 && weight.rank() == 2 && hidden.dim(1) == weight.dim(1);
+        boolean fits = hidden.rank() == 2 && weight.rank() == 2 && hidden.dim(1) == weight.dim(1);
         if (!fits || !in.get(2).equals(new Spec(Shape.of(hidden.dim(0)), DType.I32))) {
             throw new ShapeException(
                     op,
@@ -133,7 +135,13 @@ public record LinearCrossEntropy(HeadOptions options, boolean dHidden, boolean d
                 sample(d.ignoreIndex(2), 9, 5, 4, true, true),
                 sample(d.labelSmoothing(0.1).zLoss(1e-2), 4, 6, 17, true, true),
                 sample(d.softCap(3), 4, 6, 33, true, true),
-                sample(d.softCap(2).labelSmoothing(0.2).zLoss(0.1).memoryBudget(128), 7, 5, 40, true, true));
+                sample(
+                        d.softCap(2).labelSmoothing(0.2).zLoss(0.1).memoryBudget(128),
+                        7,
+                        5,
+                        40,
+                        true,
+                        true));
     }
 
     private static Sample sample(

@@ -39,9 +39,7 @@ public record LogSumExp(int dim) implements Op {
 
     @Override
     public @Nullable Tensor[] vjp(Node node, @Nullable Tensor[] dy) {
-        return new Tensor[] {
-            node.grad(dy, 0).mul(node.input(0).sub(node.output(0)).exp())
-        };
+        return new Tensor[] {node.grad(dy, 0).mul(node.input(0).sub(node.output(0)).exp())};
     }
 
     @Override

@@ -32,7 +32,11 @@ public record Logical(How how) implements Op {
     public List<Spec> infer(List<Spec> in) {
         if (in.get(0).dtype() != DType.BOOL || in.get(1).dtype() != DType.BOOL) {
             throw new ShapeException(
-                    name(), "not truth values", in.get(0) + " and " + in.get(1), "bool", "compare first");
+                    name(),
+                    "not truth values",
+                    in.get(0) + " and " + in.get(1),
+                    "bool",
+                    "compare first");
         }
         return List.of(
                 in.get(0).with(Shape.broadcast(name(), in.get(0).shape(), in.get(1).shape())));

@@ -10,11 +10,12 @@ import io.github.panagrad.engine.tape.Sample;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// [AdamWStep] on some entries of a parameter, with state for these alone; the others keep their bits.
+/// [AdamWStep] on some entries of a parameter, with state for these alone; the others keep their
+/// bits.
 ///
-/// Inputs parameter (*), gradient (*), moments (K), steps I32 (K), entries I32 (K): row-major numbers,
-/// ascending. Outputs parameter, moments and steps, which may share memory with the inputs. Every entry
-/// counts its own steps, so that one that goes live later starts afresh.
+/// Inputs parameter (*), gradient (*), moments (K), steps I32 (K), entries I32 (K): row-major
+/// numbers, ascending. Outputs parameter, moments and steps, which may share memory with the
+/// inputs. Every entry counts its own steps, so that one that goes live later starts afresh.
 ///
 /// @param of the step; its own step number is not used
 public record MaskedAdamWStep(AdamWStep of) implements Op {

@@ -14,11 +14,11 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The cross-entropy of each token under a linear head, so that any weighted or sequence-level loss is
-/// a plain function of a vector and never sees logits.
+/// The cross-entropy of each token under a linear head, so that any weighted or sequence-level loss
+/// is a plain function of a vector and never sees logits.
 ///
-/// Results: nll (smoothed if asked), log-sum-exp, then on request the entropy and the arg-max. All are
-/// 0 where the target is ignored, the arg-max −1. Its derivative takes a weight a token.
+/// Results: nll (smoothed if asked), log-sum-exp, then on request the entropy and the arg-max. All
+/// are 0 where the target is ignored, the arg-max −1. Its derivative takes a weight a token.
 ///
 /// Shapes: hidden (N, D), weight (V, D), targets I32 (N) → (N), (N), (N)?, I32 (N)?.
 ///
@@ -72,8 +72,8 @@ public record PerTokenHead(HeadOptions options, boolean entropy, boolean argMax)
         return new Grad(this, needs[0], needs[1]);
     }
 
-    /// The gradients of [PerTokenHead]: inputs hidden, weight, targets, lse, entropy?, then dNll, dLse,
-    /// dEntropy?; outputs dHidden and dWeight as needed.
+    /// The gradients of [PerTokenHead]: inputs hidden, weight, targets, lse, entropy?, then dNll,
+    /// dLse, dEntropy?; outputs dHidden and dWeight as needed.
     ///
     /// @param of the op that is differentiated
     /// @param dHidden whether the gradient of hidden is wanted
@@ -102,7 +102,6 @@ public record PerTokenHead(HeadOptions options, boolean entropy, boolean argMax)
     }
 
     private static Sample sample(PerTokenHead op, int n, int d, int v) {
-        return Sample.of(
-                op, Arg.uniform(-1, 1, n, d), Arg.uniform(-1, 1, v, d), Arg.index(v, n));
+        return Sample.of(op, Arg.uniform(-1, 1, n, d), Arg.uniform(-1, 1, v, d), Arg.index(v, n));
     }
 }

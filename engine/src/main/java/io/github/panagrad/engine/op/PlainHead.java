@@ -20,8 +20,7 @@ record PlainHead(HeadOptions options, Tensor z, Tensor lse, Tensor oneHot, Tenso
         Tensor ignored =
                 Ops.indices(new int[] {options.ignoreIndex()}).reshape().to(targets.device());
         Tensor live = targets.ne(ignored).to(hidden.dtype());
-        Tensor oneHot =
-                Ops.oneHot(targets, vocabulary, hidden.dtype()).mul(live.reshape(-1, 1));
+        Tensor oneHot = Ops.oneHot(targets, vocabulary, hidden.dtype()).mul(live.reshape(-1, 1));
         return new PlainHead(options, z, z.logSumExp(-1, false), oneHot, live);
     }
 
@@ -54,10 +53,7 @@ record PlainHead(HeadOptions options, Tensor z, Tensor lse, Tensor oneHot, Tenso
     /// Returns ∂(Σ wᵢ·ℓᵢ)/∂z. Shapes: weights (N) → (N, V).
     Tensor gradient(Tensor weights) {
         Tensor slope = lse.mul(2 * options.zLoss()).add(1).reshape(-1, 1);
-        return probabilities()
-                .mul(slope)
-                .sub(target())
-                .mul(weights.mul(live).reshape(-1, 1));
+        return probabilities().mul(slope).sub(target()).mul(weights.mul(live).reshape(-1, 1));
     }
 
     /// Zeroes the entries whose softmax is below the filter, the target's excepted.
@@ -65,7 +61,12 @@ record PlainHead(HeadOptions options, Tensor z, Tensor lse, Tensor oneHot, Tenso
         if (options.filter() == 0) {
             return dz;
         }
-        Tensor threshold = Ops.full(dz.dtype(), io.github.panagrad.engine.ground.Shape.SCALAR, options.filter()).to(dz.device());
+        Tensor threshold =
+                Ops.full(
+                                dz.dtype(),
+                                io.github.panagrad.engine.ground.Shape.SCALAR,
+                                options.filter())
+                        .to(dz.device());
         Tensor large = probabilities().ge(threshold).to(dz.dtype());
         return dz.mul(large.maximum(oneHot));
     }

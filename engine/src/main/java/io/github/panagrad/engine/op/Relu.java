@@ -19,6 +19,7 @@ public record Relu() implements Unary {
 
     public static List<Sample> samples() {
         return List.of(
-                Sample.of(new Relu(), Arg.distinct(17)), Sample.of(new Relu(), Arg.distinct(2, 35)));
+                Sample.of(new Relu(), Arg.distinct(17)),
+                Sample.of(new Relu(), Arg.distinct(2, 35)));
     }
 }

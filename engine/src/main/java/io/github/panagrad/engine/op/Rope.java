@@ -13,8 +13,8 @@ import io.github.panagrad.engine.tape.Tape;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Rotary position embedding in the rotate-half form: the pair (xᵢ, xᵢ₊D/2) turns by the angle of its
-/// position (Su et al., arXiv 2104.09864).
+/// Rotary position embedding in the rotate-half form: the pair (xᵢ, xᵢ₊D/2) turns by the angle of
+/// its position (Su et al., arXiv 2104.09864).
 ///
 /// Shapes: x (B, T, H, D), cos and sin (P, D/2), positions I32 (B, T) or (T) → (B, T, H, D).
 ///
@@ -51,9 +51,7 @@ public record Rope(boolean inverse) implements Fused {
         Tensor sin = in[2].indexSelect(0, flat).reshape(rows).mul(inverse ? -1 : 1);
         Tensor a = x.narrow(3, 0, half);
         Tensor b = x.narrow(3, half, half);
-        return new Tensor[] {
-            Ops.concat(3, a.mul(cos).sub(b.mul(sin)), b.mul(cos).add(a.mul(sin)))
-        };
+        return new Tensor[] {Ops.concat(3, a.mul(cos).sub(b.mul(sin)), b.mul(cos).add(a.mul(sin)))};
     }
 
     @Override
@@ -76,7 +74,9 @@ public record Rope(boolean inverse) implements Fused {
 
     public static List<Sample> samples() {
         return List.of(
-                sample(false, 1, 5, 2, 8, 1), sample(true, 2, 3, 1, 6, 2), sample(false, 2, 4, 3, 32, 2));
+                sample(false, 1, 5, 2, 8, 1),
+                sample(true, 2, 3, 1, 6, 2),
+                sample(false, 2, 4, 3, 32, 2));
     }
 
     private static Sample sample(boolean inverse, int b, int t, int h, int d, int rank) {

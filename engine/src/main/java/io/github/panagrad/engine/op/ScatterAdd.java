@@ -13,8 +13,8 @@ import io.github.panagrad.engine.tape.Tape;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Zeros with elements added along one dimension, y[…, index[…, i, …], …] += x[…, i, …]: the reverse
-/// of [Gather].
+/// Zeros with elements added along one dimension, y[…, index[…, i, …], …] += x[…, i, …]: the
+/// reverse of [Gather].
 ///
 /// Shapes: x (*), index I32 of the same extents → x with `extent` along `dim`.
 ///

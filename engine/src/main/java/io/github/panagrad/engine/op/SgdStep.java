@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /// One step of gradient descent with heavy-ball momentum: b ← μ·b + g + λ·w, w ← w − lr·b.
 ///
-/// Inputs parameter, gradient, buffer b; outputs parameter and buffer, which may share memory with the
-/// inputs. Shapes: all equal.
+/// Inputs parameter, gradient, buffer b; outputs parameter and buffer, which may share memory with
+/// the inputs. Shapes: all equal.
 ///
 /// @param lr learning rate
 /// @param momentum μ

@@ -19,6 +19,7 @@ public record Sign() implements Unary {
 
     public static List<Sample> samples() {
         return List.of(
-                Sample.of(new Sign(), Arg.distinct(17)), Sample.of(new Sign(), Arg.distinct(2, 35)));
+                Sample.of(new Sign(), Arg.distinct(17)),
+                Sample.of(new Sign(), Arg.distinct(2, 35)));
     }
 }

@@ -53,6 +53,7 @@ public record SwiGlu() implements Fused {
     public static List<Sample> samples() {
         return List.of(
                 Sample.of(new SwiGlu(), Arg.uniform(-3, 3, 17), Arg.uniform(-2, 2, 17)),
-                Sample.of(new SwiGlu(), Arg.uniform(-3, 3, 2, 3, 16), Arg.uniform(-2, 2, 2, 3, 16)));
+                Sample.of(
+                        new SwiGlu(), Arg.uniform(-3, 3, 2, 3, 16), Arg.uniform(-2, 2, 2, 3, 16)));
     }
 }

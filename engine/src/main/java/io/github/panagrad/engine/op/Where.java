@@ -59,7 +59,8 @@ public record Where() implements Op {
 
     public static List<Sample> samples() {
         return List.of(
-                Sample.of(new Where(), Arg.mask(35), Arg.uniform(-2, 2, 35), Arg.uniform(-2, 2, 35)),
+                Sample.of(
+                        new Where(), Arg.mask(35), Arg.uniform(-2, 2, 35), Arg.uniform(-2, 2, 35)),
                 Sample.of(new Where(), Arg.mask(3, 1), Arg.uniform(-2, 2, 17), Arg.uniform(-2, 2)),
                 Sample.of(
                         new Where(),

@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
 /// Zhang, Guestrin, arXiv 1604.06174).
 ///
 /// It stands on the tape as one node. Inputs of the node are the arguments and all tensors from
-/// outside that the function read: parameters, and what it captured. When the backward walk comes to
-/// the node, it runs the function again and goes on through what that records, so gradients add up in
-/// the same order as without a checkpoint.
+/// outside that the function read: parameters, and what it captured. When the backward walk comes
+/// to the node, it runs the function again and goes on through what that records, so gradients add
+/// up in the same order as without a checkpoint.
 public final class Checkpoint implements Op {
     private final UnaryOperator<Tensor[]> f;
     private final int arguments;
@@ -83,10 +83,11 @@ public final class Checkpoint implements Op {
     /// @param results where its results came from
     record Repetition(Stretch stretch, @Nullable Edge[] results) {}
 
-    /// Runs the function again on what the node saved, recorded: the graph that the node stands for.
+    /// Runs the function again on what the node saved, recorded: the graph that the node stands
+    /// for.
     ///
-    /// A walk that is recorded itself leaves that graph to later walks, which have to go through the
-    /// same one.
+    /// A walk that is recorded itself leaves that graph to later walks, which have to go through
+    /// the same one.
     Repetition repeat(Node node) {
         Tensor[] x = new Tensor[arguments];
         for (int i = 0; i < node.inputs(); i++) {

@@ -19,8 +19,8 @@ public interface Fused extends Op {
     /// Names the op that computes the gradients in one go, or null if there is none.
     ///
     /// Its inputs are those inputs of this op that [#savesInput] names, those outputs that
-    /// [#savesOutput] names, and the gradient of each output that [#hasGradient] names; its outputs are
-    /// the gradients of the inputs that are needed, in order.
+    /// [#savesOutput] names, and the gradient of each output that [#hasGradient] names; its outputs
+    /// are the gradients of the inputs that are needed, in order.
     ///
     /// @param needs for each input, whether its gradient is needed
     default @Nullable Op backward(boolean[] needs) {
@@ -52,7 +52,8 @@ public interface Fused extends Op {
         return plainVjp(node, dy);
     }
 
-    /// Returns the gradients by plain ops: by differentiating [#composed], unless the op knows better.
+    /// Returns the gradients by plain ops: by differentiating [#composed], unless the op knows
+    /// better.
     ///
     /// An op that overrides it need not save all its inputs.
     default @Nullable Tensor[] plainVjp(Node node, @Nullable Tensor[] dy) {

@@ -124,8 +124,8 @@ public final class Node {
 
     /// Returns a saved input.
     ///
-    /// @throws PanagradException if backward has already run through here, or a parameter was assigned
-    ///     to since
+    /// @throws PanagradException if backward has already run through here, or a parameter was
+    ///     assigned to since
     public Tensor input(int i) {
         Tensor saved = required(inputs[i], "input " + i);
         if (saved instanceof Parameter p && p.version() != versions[i]) {
@@ -158,9 +158,13 @@ public final class Node {
         if (saved == null) {
             throw new PanagradException(
                     released
-                            ? "backward: the graph was already consumed at " + name()
+                            ? "backward: the graph was already consumed at "
+                                    + name()
                                     + "; compute the loss again, or use grad(…, createGraph)"
-                            : name() + ": " + which + " was not saved; declare it in savesInput or"
+                            : name()
+                                    + ": "
+                                    + which
+                                    + " was not saved; declare it in savesInput or"
                                     + " savesOutput");
         }
         return saved;

@@ -16,8 +16,9 @@ import org.jspecify.annotations.Nullable;
 /// A stretch of recorded work that is looked at as a whole: the nodes it made, and the tensors from
 /// outside that it read.
 ///
-/// It also hands out the numbers of nodes. A stretch that repeats an earlier one numbers its nodes as
-/// they were then, so that a walk meets them in the same place and adds gradients up in the same order.
+/// It also hands out the numbers of nodes. A stretch that repeats an earlier one numbers its nodes
+/// as they were then, so that a walk meets them in the same place and adds gradients up in the same
+/// order.
 final class Stretch {
     private static final ScopedValue<Stretch> CURRENT = ScopedValue.newInstance();
     private static final AtomicLong IDS = new AtomicLong();

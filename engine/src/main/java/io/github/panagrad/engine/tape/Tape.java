@@ -165,8 +165,7 @@ public final class Tape {
     }
 
     private static View fit(Backend backend, Kernel<Op> kernel, int i, View in) {
-        boolean widen =
-                in.dtype().widened() != in.dtype() && !kernel.acceptsStored(i);
+        boolean widen = in.dtype().widened() != in.dtype() && !kernel.acceptsStored(i);
         if (!widen && (in.isContiguous() || kernel.acceptsStrides(i))) {
             return in;
         }
@@ -175,16 +174,18 @@ public final class Tape {
         Storage storage = backend.allocate(Device.CPU, dtype, in.shape().size());
         View fitted = new View(storage, Layout.contiguous(in.shape()));
         Op copy = new io.github.panagrad.engine.op.Cast(dtype);
-        run(copy, backend, backend.kernel(copy, new View[] {in}), new View[] {in}, new View[] {
-            fitted
-        });
+        run(
+                copy,
+                backend,
+                backend.kernel(copy, new View[] {in}),
+                new View[] {in},
+                new View[] {fitted});
         return fitted;
     }
 
     /// Allocates a tensor with undefined contents, owned by the innermost scope.
     static Tensor allocate(Spec spec, Device device, @Nullable Edge edge) {
-        Storage storage =
-                Backends.of(device).allocate(device, spec.dtype(), spec.shape().size());
+        Storage storage = Backends.of(device).allocate(device, spec.dtype(), spec.shape().size());
         Scope.register(storage);
         return new Tensor(storage, Layout.contiguous(spec.shape()), device, edge);
     }

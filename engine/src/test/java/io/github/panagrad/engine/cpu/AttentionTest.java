@@ -63,15 +63,27 @@ class AttentionTest {
 
         Call backward() {
             AttentionBackward.run(
-                    p, query(q), key(k), key(v), query(out), lse, 0, query(dout), query(dq), key(dk),
+                    p,
+                    query(q),
+                    key(k),
+                    key(v),
+                    query(out),
+                    lse,
+                    0,
+                    query(dout),
+                    query(dq),
+                    key(dk),
                     key(dv));
             return this;
         }
 
         AttentionOracle oracle() {
             return new AttentionOracle(
-                    p, timeFirst(q, p.queries(), p.heads()), timeFirst(k, p.keys(), p.kvHeads()),
-                    timeFirst(v, p.keys(), p.kvHeads()), timeFirst(dout, p.queries(), p.heads()));
+                    p,
+                    timeFirst(q, p.queries(), p.heads()),
+                    timeFirst(k, p.keys(), p.kvHeads()),
+                    timeFirst(v, p.keys(), p.kvHeads()),
+                    timeFirst(dout, p.queries(), p.heads()));
         }
 
         float[] timeFirst(float[] data, int time, int heads) {
@@ -213,12 +225,20 @@ class AttentionTest {
         int row = 6 * 48;
         for (int b = 0; b < 2; b++) {
             System.arraycopy(
-                    whole.q, (b * keys + keys - queries) * row, rest.q, b * queries * row,
+                    whole.q,
+                    (b * keys + keys - queries) * row,
+                    rest.q,
+                    b * queries * row,
                     queries * row);
         }
         AttentionForward.run(
-                rest.p, rest.query(rest.q), whole.key(whole.k), whole.key(whole.v),
-                rest.query(rest.out), null, 0);
+                rest.p,
+                rest.query(rest.q),
+                whole.key(whole.k),
+                whole.key(whole.v),
+                rest.query(rest.out),
+                null,
+                0);
         for (int b = 0; b < 2; b++) {
             for (int i = 0; i < queries * row; i++) {
                 float expected = whole.out[(b * keys + keys - queries) * row + i];
@@ -232,9 +252,7 @@ class AttentionTest {
     void givesZerosToQueriesThatSeeNoKey() {
         byte[] mask = new byte[20];
         mask[7] = 1;
-        var p =
-                new AttentionProblem(
-                        1, 20, 20, 2, 1, 24, 0.2f, true, 0, mask, 0, null, 0);
+        var p = new AttentionProblem(1, 20, 20, 2, 1, 24, 0.2f, true, 0, mask, 0, null, 0);
         var call = new Call(p, false, new Random(1)).forward().backward();
         assertThat(Arrays.copyOf(call.out, 7 * 48)).containsOnly(0f);
         assertThat(Arrays.copyOf(call.dq, 7 * 48)).containsOnly(0f);
@@ -319,8 +337,17 @@ class AttentionTest {
         var p = AttentionProblem.of(1, 60, 60, 4, 2, 32, true);
         var call = new Call(p, false, new Random(6)).forward();
         AttentionBackward.run(
-                p, call.query(call.q), call.key(call.k), call.key(call.v), call.query(call.out),
-                call.lse, 0, call.query(call.dout), null, null, call.key(call.dv));
+                p,
+                call.query(call.q),
+                call.key(call.k),
+                call.key(call.v),
+                call.query(call.out),
+                call.lse,
+                0,
+                call.query(call.dout),
+                null,
+                null,
+                call.key(call.dv));
         assertThat(call.dq).containsOnly(Float.NaN);
         assertThat(call.dk).containsOnly(Float.NaN);
         close("dv", call.dv, call.oracle().dv);
@@ -356,10 +383,8 @@ class AttentionTest {
         assertThatThrownBy(() -> AttentionProblem.of(1, 5, 4, 4, 4, 8, true))
                 .isInstanceOf(ShapeException.class)
                 .hasMessageContaining("4 keys, 5 queries");
-        assertThatThrownBy(
-                        () ->
-                                new AttentionProblem(
-                                        2, 4, 4, 1, 1, 8, 1, true, 0, new byte[7], 0, null, 0))
+        assertThatThrownBy(() ->
+                        new AttentionProblem(2, 4, 4, 1, 1, 8, 1, true, 0, new byte[7], 0, null, 0))
                 .isInstanceOf(ShapeException.class)
                 .hasMessageContaining("keyMask is too short; got 7 entries");
     }

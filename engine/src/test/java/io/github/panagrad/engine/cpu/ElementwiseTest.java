@@ -3,13 +3,12 @@ package io.github.panagrad.engine.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
-
 import java.util.Arrays;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class ElementwiseTest {
     private static final float P = -0.75f;
@@ -193,12 +192,11 @@ class ElementwiseTest {
                     float[] x = draws.normal(n, 3);
                     for (UnaryFn fn : UnaryFn.values()) {
                         var both =
-                                Draws.withOneAndThreeThreads(
-                                        () -> {
-                                            float[] y = new float[n];
-                                            Elementwise.unary(fn, P, Q, x, 0, y, 0, n);
-                                            return y;
-                                        });
+                                Draws.withOneAndThreeThreads(() -> {
+                                    float[] y = new float[n];
+                                    Elementwise.unary(fn, P, Q, x, 0, y, 0, n);
+                                    return y;
+                                });
                         assertThat(both.get(1)).as(fn.name()).isEqualTo(both.get(0));
                         float[] alone = new float[1];
                         for (int i = n - 40; i < n; i++) {

@@ -160,8 +160,8 @@ final class GemmCases {
         return data;
     }
 
-    /// Stores the values in a native segment and rounds the array to what was stored; gaps hold NaN,
-    /// or for I8 a value that would show.
+    /// Stores the values in a native segment and rounds the array to what was stored; gaps hold
+    /// NaN, or for I8 a value that would show.
     private static MemorySegment store(DType type, float[] values) {
         var segment = Arena.ofAuto().allocate(Math.max(1, (long) values.length * type.bytes()));
         for (int i = 0; i < values.length; i++) {

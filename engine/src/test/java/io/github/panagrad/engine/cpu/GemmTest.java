@@ -50,8 +50,9 @@ class GemmTest {
         }
     }
 
-    /// The width is fixed when the class loads, so each width needs a JVM of its own; on x86 256 bits
-    /// also stand for a machine with only 16 vector registers, and a pretended aarch64 for 32 short ones.
+    /// The width is fixed when the class loads, so each width needs a JVM of its own; on x86 256
+    /// bits also stand for a machine with only 16 vector registers, and a pretended aarch64 for 32
+    /// short ones.
     @ParameterizedTest
     @CsvSource({"128,2,amd64", "128,3,aarch64", "256,2,amd64", "512,3,amd64"})
     void worksWithEveryVectorWidth(int bits, int avx, String arch)

@@ -2,9 +2,8 @@ package io.github.panagrad.engine.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.junit.jupiter.api.Test;
-
 import java.util.Arrays;
+import org.junit.jupiter.api.Test;
 
 class NormRowsTest {
     private static final double EPS = 1e-5;
@@ -192,31 +191,29 @@ class NormRowsTest {
                     float[] w = draws.uniform(n, 0.5, 2);
                     float[] dy = draws.normal(rows * n, 1);
                     var both =
-                            Draws.withOneAndThreeThreads(
-                                    () -> {
-                                        int m = rows * n;
-                                        float[] y = new float[2 * m + 3 * n];
-                                        RmsNormRows.backward(
-                                                x, 0, w, 0, EPS, dy, 0, null, 0, y, 0, y, 2 * m,
-                                                rows, n);
-                                        LayerNormRows.backward(
-                                                x,
-                                                0,
-                                                w,
-                                                0,
-                                                EPS,
-                                                dy,
-                                                0,
-                                                y,
-                                                m,
-                                                y,
-                                                2 * m + n,
-                                                y,
-                                                2 * m + 2 * n,
-                                                rows,
-                                                n);
-                                        return y;
-                                    });
+                            Draws.withOneAndThreeThreads(() -> {
+                                int m = rows * n;
+                                float[] y = new float[2 * m + 3 * n];
+                                RmsNormRows.backward(
+                                        x, 0, w, 0, EPS, dy, 0, null, 0, y, 0, y, 2 * m, rows, n);
+                                LayerNormRows.backward(
+                                        x,
+                                        0,
+                                        w,
+                                        0,
+                                        EPS,
+                                        dy,
+                                        0,
+                                        y,
+                                        m,
+                                        y,
+                                        2 * m + n,
+                                        y,
+                                        2 * m + 2 * n,
+                                        rows,
+                                        n);
+                                return y;
+                            });
                     assertThat(both.get(1)).isEqualTo(both.get(0));
                 });
     }

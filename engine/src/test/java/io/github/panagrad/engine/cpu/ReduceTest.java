@@ -161,14 +161,13 @@ class ReduceTest {
                     int n = draws.between(100, 300);
                     float[] x = draws.normal(rows * n, 1);
                     var both =
-                            Draws.withOneAndThreeThreads(
-                                    () -> {
-                                        float[] y = new float[rows + n + 1];
-                                        RowReduce.sum(x, 0, y, 0, rows, n, 1);
-                                        ColumnSums.sum(x, 0, y, rows, 1, rows, n);
-                                        RowReduce.sum(x, 0, y, rows + n, 1, rows * n, 1);
-                                        return y;
-                                    });
+                            Draws.withOneAndThreeThreads(() -> {
+                                float[] y = new float[rows + n + 1];
+                                RowReduce.sum(x, 0, y, 0, rows, n, 1);
+                                ColumnSums.sum(x, 0, y, rows, 1, rows, n);
+                                RowReduce.sum(x, 0, y, rows + n, 1, rows * n, 1);
+                                return y;
+                            });
                     assertThat(both.get(1)).isEqualTo(both.get(0));
                 });
     }

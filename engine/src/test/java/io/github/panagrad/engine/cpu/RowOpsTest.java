@@ -3,7 +3,6 @@ package io.github.panagrad.engine.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.panagrad.engine.ground.Rng;
-
 import org.junit.jupiter.api.Test;
 
 /// SwiGLU's backward, rotary embedding and dropout.
@@ -119,13 +118,12 @@ class RowOpsTest {
                     int n = 4 * Elementwise.GRAIN + 5;
                     float[] x = draws.normal(n, 1);
                     var both =
-                            Draws.withOneAndThreeThreads(
-                                    () -> {
-                                        float[] y = new float[3 * n];
-                                        DropoutLoop.run(Rng.of(3).draw(), 0.3, 1, x, 0, y, 0, n);
-                                        Swiglu.backward(x, 0, x, 0, x, 0, y, n, y, 2 * n, n);
-                                        return y;
-                                    });
+                            Draws.withOneAndThreeThreads(() -> {
+                                float[] y = new float[3 * n];
+                                DropoutLoop.run(Rng.of(3).draw(), 0.3, 1, x, 0, y, 0, n);
+                                Swiglu.backward(x, 0, x, 0, x, 0, y, n, y, 2 * n, n);
+                                return y;
+                            });
                     assertThat(both.get(1)).isEqualTo(both.get(0));
                 });
     }

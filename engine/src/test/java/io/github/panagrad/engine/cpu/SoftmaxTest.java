@@ -129,13 +129,12 @@ class SoftmaxTest {
                     float[] x = draws.normal(rows * n, 3);
                     float[] d = draws.normal(rows * n, 1);
                     var both =
-                            Draws.withOneAndThreeThreads(
-                                    () -> {
-                                        float[] y = new float[rows * n];
-                                        Softmax.forward(x, 0, y, 0, rows, n);
-                                        Softmax.backward(y, 0, d, 0, y, 0, rows, n);
-                                        return y;
-                                    });
+                            Draws.withOneAndThreeThreads(() -> {
+                                float[] y = new float[rows * n];
+                                Softmax.forward(x, 0, y, 0, rows, n);
+                                Softmax.backward(y, 0, d, 0, y, 0, rows, n);
+                                return y;
+                            });
                     assertThat(both.get(1)).isEqualTo(both.get(0));
                 });
     }

@@ -166,8 +166,8 @@ public record LlamaConfig(
         return headDim;
     }
 
-    /// Finds each layer's window. Qwen switches windows on by a flag and then has them from some layer
-    /// on; newer files list the kind of each layer.
+    /// Finds each layer's window. Qwen switches windows on by a flag and then has them from some
+    /// layer on; newer files list the kind of each layer.
     private static List<Integer> windows(
             Family family, JsonObject json, ConfigFields fields, int layers) {
         boolean qwen = family == Family.QWEN2 || family == Family.QWEN3;

@@ -7,8 +7,8 @@ import java.util.List;
 
 /// What `config.json` says of a model: its family and its sizes.
 ///
-/// A config is a typed view of the file's JSON, which it keeps: what is written back is what was read,
-/// fields that are not known here included. To change a config, change its JSON:
+/// A config is a typed view of the file's JSON, which it keeps: what is written back is what was
+/// read, fields that are not known here included. To change a config, change its JSON:
 /// `ModelConfig.of(config.json().with("num_hidden_layers", 2))`.
 public sealed interface ModelConfig permits LlamaConfig, BertConfig {
     /// The name of the file in a model's folder.
@@ -16,8 +16,8 @@ public sealed interface ModelConfig permits LlamaConfig, BertConfig {
 
     /// Reads `config.json`, from a model's folder or named itself.
     ///
-    /// @throws PanagradException if the file is missing, a field is missing or contradicts another, or
-    ///     the model is of a family or kind that is not supported
+    /// @throws PanagradException if the file is missing, a field is missing or contradicts another,
+    ///     or the model is of a family or kind that is not supported
     static ModelConfig read(Path path) {
         return of(JsonObject.read(Files.isDirectory(path) ? path.resolve(FILE) : path));
     }
@@ -68,8 +68,8 @@ public sealed interface ModelConfig permits LlamaConfig, BertConfig {
     /// Returns the standard deviation that fresh weights are drawn with.
     double initializerRange();
 
-    /// Returns the names of a classifier's labels, in the order of its outputs; empty where the config
-    /// names none.
+    /// Returns the names of a classifier's labels, in the order of its outputs; empty where the
+    /// config names none.
     List<String> labels();
 
     /// Writes the config as `config.json` into a model's folder.

@@ -4,10 +4,11 @@ import java.util.Arrays;
 
 /// Decodes tokens as they come and gives out text only once it is complete.
 ///
-/// One character can be spread over several tokens, and what a token decodes to can depend on the one
-/// before it (a leading blank, say). So the tokens of the piece given out last are decoded again with
-/// what came since, and the difference is given out when it does not end inside a character. The
-/// pieces add up to what decoding all ids at once gives, as long as the ids spell valid UTF-8.
+/// One character can be spread over several tokens, and what a token decodes to can depend on the
+/// one before it (a leading blank, say). So the tokens of the piece given out last are decoded
+/// again with what came since, and the difference is given out when it does not end inside a
+/// character. The pieces add up to what decoding all ids at once gives, as long as the ids spell
+/// valid UTF-8.
 public final class StreamingDecoder {
     private static final char REPLACEMENT = '\uFFFD';
 

@@ -18,8 +18,8 @@ public interface Tokenizer {
     /// say which tokens begin and end a text: `tokenizer_config.json`, else
     /// `special_tokens_map.json`, else `config.json`.
     ///
-    /// Runs Hugging Face's tokenizers, a native library that DJL ships for Linux, macOS and Windows;
-    /// never reaches for the network.
+    /// Runs Hugging Face's tokenizers, a native library that DJL ships for Linux, macOS and
+    /// Windows; never reaches for the network.
     ///
     /// @throws PanagradException if a file is missing or broken, or the library does not load
     static Tokenizer load(Path path) {

@@ -9,8 +9,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-/// What the tokenizer library does not tell of a `tokenizer.json`: how many ids there are, and which
-/// belong to some named tokens.
+/// What the tokenizer library does not tell of a `tokenizer.json`: how many ids there are, and
+/// which belong to some named tokens.
 ///
 /// @param size the greatest id, plus one
 /// @param added the tokens that were added to the vocabulary by name
