@@ -4,6 +4,7 @@ import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Device;
 import io.github.panagrad.engine.ground.HeapStorage;
 import io.github.panagrad.engine.ground.Layout;
+import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.engine.ground.Shape;
 import io.github.panagrad.engine.ground.ShapeException;
@@ -14,6 +15,7 @@ import io.github.panagrad.engine.op.GeluTanh;
 import io.github.panagrad.engine.op.LeakyRelu;
 import io.github.panagrad.engine.op.LogSoftmax;
 import io.github.panagrad.engine.op.Silu;
+import io.github.panagrad.engine.op.Triangle;
 import io.github.panagrad.engine.op.Where;
 import io.github.panagrad.engine.tape.Backward;
 import io.github.panagrad.engine.tape.Checkpoint;
@@ -62,11 +64,77 @@ public final class Ops extends TransformerOps {
         return wrap("indices", HeapStorage.of(values), values.length, dims);
     }
 
+    /// Makes a BOOL tensor of truth values; without extents, a vector.
+    public static Tensor mask(boolean[] values, int... dims) {
+        byte[] bytes = new byte[values.length];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) (values[i] ? 1 : 0);
+        }
+        return wrap("mask", HeapStorage.of(bytes), bytes.length, dims);
+    }
+
+    /// Counts up from 0 to below `end`, I32.
+    public static Tensor arange(int end) {
+        return arange(0, end, 1);
+    }
+
+    /// Counts in steps from `start` to before `end`, I32.
+    public static Tensor arange(int start, int end, int step) {
+        if (step == 0) {
+            throw new PanagradException("arange", "the step is zero", "", "a step up or down", "");
+        }
+        long n = Math.max(0, Math.ceilDiv((long) end - start, (long) step));
+        int[] values = new int[Math.toIntExact(n)];
+        java.util.Arrays.setAll(values, i -> start + i * step);
+        return indices(values, values.length);
+    }
+
+    /// Makes `n` F32 numbers evenly spaced from `start` to `end`, both included.
+    public static Tensor linspace(double start, double end, int n) {
+        float[] values = new float[n];
+        for (int i = 0; i < n; i++) {
+            double part = n == 1 ? 0 : (double) i / (n - 1);
+            values[i] = (float) (start * (1 - part) + end * part);
+        }
+        return tensor(values, n);
+    }
+
+    /// Makes the F32 unit matrix. Shapes: (n, n).
+    public static Tensor eye(int n) {
+        float[] values = new float[Shape.of(n, n).intSize()];
+        for (int i = 0; i < n; i++) {
+            values[i * n + i] = 1;
+        }
+        return tensor(values, n, n);
+    }
+
+    /// Makes a BOOL mask that is true on and below a diagonal: 0 the main one, positive ones above it.
+    public static Tensor trilMask(int rows, int columns, int diagonal) {
+        return triangle(new Triangle(true, diagonal), rows, columns);
+    }
+
+    /// Makes a BOOL mask that is true on and above a diagonal: 0 the main one, positive ones above it.
+    public static Tensor triuMask(int rows, int columns, int diagonal) {
+        return triangle(new Triangle(false, diagonal), rows, columns);
+    }
+
+    private static Tensor triangle(Triangle triangle, int rows, int columns) {
+        boolean[] values = new boolean[Shape.of(rows, columns).intSize()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = triangle.keeps(i / columns, i % columns);
+        }
+        return mask(values, rows, columns);
+    }
+
     private static Tensor wrap(String op, Storage storage, int n, int[] dims) {
         Shape shape = dims.length == 0 && n != 1 ? Shape.of(n) : Shape.of(dims);
         if (shape.size() != n) {
             throw new ShapeException(
-                    op, "wrong number of values", n + " for " + shape, shape.size() + " values", "");
+                    op,
+                    "wrong number of values",
+                    n + " for " + shape,
+                    shape.size() + " values",
+                    "");
         }
         Scope.register(storage);
         return new Tensor(storage, Layout.contiguous(shape), Device.CPU, null);
@@ -289,6 +357,47 @@ public final class Ops extends TransformerOps {
         return Tape.one(new Concat(parts[0].shape().axis(dim)), parts);
     }
 
+    /// Puts tensors of one shape one after the other along a new dimension, from −rank−1 to rank.
+    public static Tensor stack(int dim, Tensor... parts) {
+        Tensor[] layers = new Tensor[parts.length];
+        for (int i = 0; i < layers.length; i++) {
+            if (!parts[i].shape().equals(parts[0].shape())) {
+                throw new ShapeException(
+                        "stack",
+                        "shapes differ",
+                        parts[0].spec() + " and " + parts[i].spec(),
+                        "one shape",
+                        "");
+            }
+            layers[i] = parts[i].unsqueeze(dim);
+        }
+        return concat(dim, layers);
+    }
+
+    /// Multiplies and sums by index letters: `einsum("bqd,bkd->bqk", q, k)`.
+    ///
+    /// A letter names a dimension; `...` stands for leading ones that broadcast. Letters that the
+    /// result lacks are summed over; a letter twice in an operand takes the diagonal. Without `->` the
+    /// result has the letters that occur once, in alphabetical order.
+    public static Tensor einsum(String equation, Tensor... operands) {
+        return Einsum.compute(equation, operands);
+    }
+
+    /// Convolves along the last dimension (a cross-correlation, as everywhere in deep learning).
+    ///
+    /// Shapes: x (B, C, T), weight (O, C/groups, K), bias (O) or null → (B, O, L),
+    /// L = ⌊(T + 2·padding − dilation·(K−1) − 1)/stride⌋ + 1.
+    public static Tensor conv1d(
+            Tensor x,
+            Tensor weight,
+            @Nullable Tensor bias,
+            int stride,
+            int padding,
+            int dilation,
+            int groups) {
+        return Convolution.conv1d(x, weight, bias, stride, padding, dilation, groups);
+    }
+
     /// Looks up rows of a table.
     ///
     /// Shapes: weight (V, D), perhaps in a storage type; ids I32 (*) → (*, D).
@@ -301,11 +410,7 @@ public final class Ops extends TransformerOps {
     ///
     /// Shapes: indices I32 (*) → (*, n).
     public static Tensor oneHot(Tensor indices, int n, DType dtype) {
-        int[] numbers = new int[n];
-        java.util.Arrays.setAll(numbers, i -> i);
         int[] column = indices.shape().insert(indices.rank(), 1).toArray();
-        return indices.reshape(column)
-                .eq(indices(numbers, n).to(indices.device()))
-                .to(dtype);
+        return indices.reshape(column).eq(arange(n).to(indices.device())).to(dtype);
     }
 }

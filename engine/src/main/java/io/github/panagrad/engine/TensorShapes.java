@@ -3,6 +3,7 @@ package io.github.panagrad.engine;
 import io.github.panagrad.engine.ground.Shape;
 import io.github.panagrad.engine.ground.ShapeException;
 import io.github.panagrad.engine.op.ArgExtremum;
+import io.github.panagrad.engine.op.Diagonal;
 import io.github.panagrad.engine.op.Expand;
 import io.github.panagrad.engine.op.Extremum;
 import io.github.panagrad.engine.op.Gather;
@@ -13,16 +14,19 @@ import io.github.panagrad.engine.op.Reshape;
 import io.github.panagrad.engine.op.ScatterAdd;
 import io.github.panagrad.engine.op.Slice;
 import io.github.panagrad.engine.op.Sum;
+import io.github.panagrad.engine.op.Triangle;
+import io.github.panagrad.engine.op.Unfold;
+import io.github.panagrad.engine.op.Unslice;
+import io.github.panagrad.engine.spi.Spec;
 import io.github.panagrad.engine.tape.Tape;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
 /// The methods of [Tensor] that reduce, reshape and pick.
-public abstract sealed class TensorShapes permits TensorMath {
+public abstract sealed class TensorShapes extends TensorStatistics permits TensorMath {
     TensorShapes() {}
-
-    abstract Tensor self();
 
     // Reductions
 
@@ -146,7 +150,7 @@ public abstract sealed class TensorShapes permits TensorMath {
                 throw new ShapeException(
                         "reshape",
                         "cannot work out the extent −1",
-                        self().shape() + " to " + java.util.Arrays.toString(dims),
+                        self().shape() + " to " + Arrays.toString(dims),
                         "other extents that divide " + self().size(),
                         "");
             }
@@ -188,6 +192,154 @@ public abstract sealed class TensorShapes permits TensorMath {
     /// Keeps `length` elements of one dimension from `start`; a view.
     public Tensor narrow(int dim, int start, int length) {
         return slice(dim, start, length, 1);
+    }
+
+    /// Keeps the element `index` of one dimension, which goes; a view.
+    public Tensor select(int dim, int index) {
+        return narrow(dim, index, 1).squeeze(dim);
+    }
+
+    /// Drops a dimension of extent 1; a view.
+    public Tensor squeeze(int dim) {
+        if (self().dim(dim) != 1) {
+            throw new ShapeException(
+                    "squeeze",
+                    "dimension " + dim + " is not of extent 1",
+                    self().spec().toString(),
+                    "",
+                    "select(dim, index) keeps one element");
+        }
+        return reshape(self().shape().without(dim).toArray());
+    }
+
+    /// Inserts a dimension of extent 1 before `dim`, from −rank−1 to rank; a view.
+    public Tensor unsqueeze(int dim) {
+        int rank = self().rank();
+        int at = dim < 0 ? dim + rank + 1 : dim;
+        if (at < 0 || at > rank) {
+            throw new ShapeException(
+                    "unsqueeze",
+                    "no such place in " + self().shape(),
+                    Integer.toString(dim),
+                    (-rank - 1) + " to " + rank,
+                    "");
+        }
+        return reshape(self().shape().insert(at, 1).toArray());
+    }
+
+    /// Merges all dimensions into one. Shapes: (*) → (N).
+    public Tensor flatten() {
+        return reshape(-1);
+    }
+
+    /// Merges the dimensions `from` to `to`, both included, into one.
+    public Tensor flatten(int from, int to) {
+        Shape shape = self().shape();
+        int first = shape.axis(from);
+        int last = shape.axis(to);
+        if (first > last) {
+            throw new ShapeException(
+                    "flatten", "dimensions out of order", from + " to " + to, "from ≤ to", "");
+        }
+        Shape merged = shape.with(first, shape.product(first, last + 1));
+        for (int i = first; i < last; i++) {
+            merged = merged.without(first + 1);
+        }
+        return reshape(merged.toArray());
+    }
+
+    /// Cuts one dimension into pieces of the given lengths; views.
+    public List<Tensor> split(int dim, int... lengths) {
+        if (IntStream.of(lengths).sum() != self().dim(dim)) {
+            throw new ShapeException(
+                    "split",
+                    "lengths do not add up",
+                    Arrays.toString(lengths) + " of dimension " + dim + " of " + self().spec(),
+                    "a sum of " + self().dim(dim),
+                    "chunk(dim, pieces) cuts evenly");
+        }
+        var pieces = new ArrayList<Tensor>();
+        int start = 0;
+        for (int length : lengths) {
+            pieces.add(narrow(dim, start, length));
+            start += length;
+        }
+        return List.copyOf(pieces);
+    }
+
+    /// Cuts one dimension into equal pieces, the last one shorter if it must be; views.
+    ///
+    /// There may be fewer pieces than asked for: 5 in 4 gives lengths 2, 2, 1.
+    public List<Tensor> chunk(int dim, int pieces) {
+        if (pieces < 1) {
+            throw new ShapeException("chunk", "no pieces", "" + pieces, "at least 1", "");
+        }
+        int extent = self().dim(dim);
+        int length = Math.max(1, Math.ceilDiv(extent, pieces));
+        int[] lengths = new int[Math.max(1, Math.ceilDiv(extent, length))];
+        Arrays.fill(lengths, length);
+        lengths[lengths.length - 1] = extent - (lengths.length - 1) * length;
+        return split(dim, lengths);
+    }
+
+    /// Adds zeros before and after the elements of one dimension.
+    public Tensor pad(int dim, int before, int after) {
+        checkPadding(before, after);
+        int axis = self().shape().axis(dim);
+        int extent = self().dim(axis) + before + after;
+        return before + after == 0
+                ? self()
+                : Tape.one(new Unslice(axis, before, 1, extent), self());
+    }
+
+    /// Adds elements of one value before and after those of one dimension.
+    public Tensor pad(int dim, int before, int after, double value) {
+        checkPadding(before, after);
+        return Ops.concat(dim, padding(dim, before, value), self(), padding(dim, after, value));
+    }
+
+    private static void checkPadding(int before, int after) {
+        if (before < 0 || after < 0) {
+            throw new ShapeException(
+                    "pad", "negative padding", before + " and " + after, "", "narrow() cuts off");
+        }
+    }
+
+    private Tensor padding(int dim, int length, double value) {
+        Spec spec = self().spec().widened();
+        return Ops.full(spec.dtype(), spec.shape().with(dim, length), value).to(self().device());
+    }
+
+    /// Keeps the lower triangle of matrices, zeros elsewhere.
+    ///
+    /// Shapes: (…, M, N) → (…, M, N).
+    ///
+    /// @param diagonal the last diagonal kept: 0 the main one, positive ones above it
+    public Tensor tril(int diagonal) {
+        return Tape.one(new Triangle(true, diagonal), self());
+    }
+
+    /// Keeps the upper triangle of matrices, zeros elsewhere.
+    ///
+    /// Shapes: (…, M, N) → (…, M, N).
+    ///
+    /// @param diagonal the first diagonal kept: 0 the main one, positive ones above it
+    public Tensor triu(int diagonal) {
+        return Tape.one(new Triangle(false, diagonal), self());
+    }
+
+    /// Takes the diagonal of two dimensions; the second one goes; a view.
+    public Tensor diagonal(int first, int second) {
+        int a = self().shape().axis(first);
+        int b = self().shape().axis(second);
+        return Tape.one(new Diagonal(Math.min(a, b), Math.max(a, b)), self());
+    }
+
+    /// Slides a window along one dimension; a view with a last dimension for the window's elements.
+    ///
+    /// Shapes: (A…, T, B…) → (A…, L, B…, size), L = ⌊(T − dilation·(size−1) − 1)/step⌋ + 1.
+    public Tensor unfold(int dim, int size, int step, int dilation) {
+        return Tape.one(new Unfold(self().shape().axis(dim), size, step, dilation), self());
     }
 
     // Picking

@@ -93,6 +93,26 @@ public final class Layout {
         return new Layout(target, moved, offset);
     }
 
+    /// Keeps the elements whose indices along two dimensions are equal; the second one goes.
+    public Layout diagonal(int first, int second) {
+        long[] moved = new long[strides.length - 1];
+        for (int i = 0; i < moved.length; i++) {
+            moved[i] = strides[i < second ? i : i + 1];
+        }
+        moved[first] += strides[second];
+        return new Layout(shape.without(second), moved, offset);
+    }
+
+    /// Replaces one dimension by windows that start every `step` elements, and adds a last dimension of
+    /// the elements in a window, `dilation` apart.
+    public Layout unfold(int dim, int windows, int step, int size, int dilation) {
+        int axis = shape.axis(dim);
+        long[] moved = Arrays.copyOf(strides, strides.length + 1);
+        moved[strides.length] = strides[axis] * dilation;
+        moved[axis] *= step;
+        return new Layout(shape.with(axis, windows).insert(strides.length, size), moved, offset);
+    }
+
     /// Gives the same elements another shape without a copy, or returns null where that needs one.
     public @Nullable Layout reshape(Shape target) {
         if (contiguous) {
