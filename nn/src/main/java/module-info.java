@@ -9,6 +9,7 @@ module io.github.panagrad.nn {
     requires ejml.ddense;
     requires tools.jackson.core;
 
+    exports io.github.panagrad.nn.data;
     exports io.github.panagrad.nn.io;
     exports io.github.panagrad.nn.linalg;
 }

@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.nn.Assets;
+import io.github.panagrad.nn.SmallTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -28,93 +28,8 @@ class TokenizerTest {
 
     @TempDir Path folder;
 
-    /// A byte-level tokenizer of 256 bytes, one merge and two special tokens.
-    static JsonObject byteLevel() {
-        var vocab = new LinkedHashMap<String, Object>();
-        for (int b = 0; b < 256; b++) {
-            vocab.put(Character.toString(byteChar(b)), b);
-        }
-        vocab.put("he", 256);
-        vocab.put("<s>", 257);
-        JsonObject bytes =
-                JsonObject.of(
-                        "type",
-                        "ByteLevel",
-                        "add_prefix_space",
-                        false,
-                        "trim_offsets",
-                        false,
-                        "use_regex",
-                        false);
-        return JsonObject.of(
-                "version",
-                "1.0",
-                "truncation",
-                JsonObject.of("max_length", 4, "strategy", "LongestFirst", "stride", 0),
-                "added_tokens",
-                List.of(added(257, "<s>"), added(258, "</s>")),
-                "pre_tokenizer",
-                bytes,
-                "post_processor",
-                JsonObject.of(
-                        "type",
-                        "TemplateProcessing",
-                        "single",
-                        List.of(
-                                JsonObject.of(
-                                        "SpecialToken", JsonObject.of("id", "<s>", "type_id", 0)),
-                                JsonObject.of("Sequence", JsonObject.of("id", "A", "type_id", 0))),
-                        "pair",
-                        List.of(
-                                JsonObject.of("Sequence", JsonObject.of("id", "A", "type_id", 0)),
-                                JsonObject.of("Sequence", JsonObject.of("id", "B", "type_id", 0))),
-                        "special_tokens",
-                        JsonObject.of(
-                                "<s>",
-                                JsonObject.of(
-                                        "id",
-                                        "<s>",
-                                        "ids",
-                                        new int[] {257},
-                                        "tokens",
-                                        List.of("<s>")))),
-                "decoder",
-                bytes,
-                "model",
-                JsonObject.of(
-                        "type", "BPE", "vocab", JsonObject.of(vocab), "merges", List.of("h e")));
-    }
-
-    private static JsonObject added(int id, String content) {
-        return JsonObject.of(
-                "id",
-                id,
-                "content",
-                content,
-                "single_word",
-                false,
-                "lstrip",
-                false,
-                "rstrip",
-                false,
-                "normalized",
-                false,
-                "special",
-                true);
-    }
-
-    /// GPT-2's spelling of a byte as a printable character.
-    private static int byteChar(int b) {
-        boolean printable = (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;
-        if (printable) {
-            return b;
-        }
-        int before = b <= 32 ? b : b <= 160 ? 33 + b - 127 : 67;
-        return 256 + before;
-    }
-
     private Tokenizer small() {
-        byteLevel().write(folder.resolve("tokenizer.json"));
+        SmallTokenizer.json().write(folder.resolve("tokenizer.json"));
         return Tokenizer.load(folder);
     }
 
@@ -178,7 +93,7 @@ class TokenizerTest {
         assertThat(small().bosId()).isEqualTo(OptionalInt.of(257));
         assertThat(small().eosId()).isEqualTo(OptionalInt.of(258));
 
-        JsonObject.of("eos_token", added(258, "</s>"))
+        JsonObject.of("eos_token", SmallTokenizer.added(258, "</s>"))
                 .write(folder.resolve("special_tokens_map.json"));
         assertThat(small().eosId()).isEqualTo(OptionalInt.of(258));
         assertThat(small().bosId()).isEmpty();
