@@ -5,9 +5,11 @@ import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Device;
 import io.github.panagrad.engine.ground.Layout;
+import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.Shape;
 import io.github.panagrad.engine.ground.ShapeException;
 import io.github.panagrad.engine.ground.Storage;
+import io.github.panagrad.engine.op.Cast;
 import io.github.panagrad.engine.spi.Backend;
 import io.github.panagrad.engine.spi.Backends;
 import io.github.panagrad.engine.spi.Kernel;
@@ -61,7 +63,7 @@ public final class Tape {
         Tensor[] out;
         if (op instanceof ViewOp view) {
             Storage storage = in[0].storage();
-            storage.requireAlive();
+            requireAlive(op, in[0].view());
             out =
                     new Tensor[] {
                         new Tensor(storage, view.view(in[0].layout()), device, edge(node, specs, 0))
@@ -99,7 +101,7 @@ public final class Tape {
         for (int i = 0; i < out.length; i++) {
             out[i] = allocate(specs.get(i), device, edge(node, specs, i));
         }
-        run(op, backend, kernel, views, views(out));
+        run(op, device, kernel, views, views(out));
         return out;
     }
 
@@ -107,9 +109,9 @@ public final class Tape {
     ///
     /// The result may share memory with an input of the same layout.
     public static void into(Op op, Tensor[] in, Tensor... out) {
-        Backend backend = Backends.of(commonDevice(op, in));
+        Device device = commonDevice(op, in);
         View[] views = views(in);
-        run(op, backend, backend.kernel(op, views), views, views(out));
+        run(op, device, Backends.of(device).kernel(op, views), views, views(out));
     }
 
     /// Tells whether the operands' backend has a kernel of its own for an op.
@@ -118,15 +120,16 @@ public final class Tape {
     }
 
     private static void run(
-            Op op, Backend backend, @Nullable Kernel<Op> kernel, View[] in, View[] out) {
+            Op op, Device device, @Nullable Kernel<Op> kernel, View[] in, View[] out) {
         for (View view : in) {
-            view.storage().requireAlive();
+            requireAlive(op, view);
         }
+        Backend backend = Backends.of(device);
         if (kernel != null) {
             Backends.ran(backend.name(), op.getClass(), kernel.getClass().getSimpleName());
             View[] fitted = new View[in.length];
             for (int i = 0; i < in.length; i++) {
-                fitted[i] = fit(backend, kernel, i, in[i]);
+                fitted[i] = fit(device, kernel, i, in[i]);
             }
             kernel.run(op, fitted, out);
             for (int i = 0; i < in.length; i++) {
@@ -154,6 +157,18 @@ public final class Tape {
         }
     }
 
+    private static void requireAlive(Op op, View view) {
+        String by = view.storage().releasedBy();
+        if (by != null) {
+            throw new PanagradException(
+                    op.name(),
+                    "operand used after release",
+                    view.spec() + ", released by " + by,
+                    "",
+                    "return it from the scope or call keep() on it");
+        }
+    }
+
     private static View onHost(Backend backend, View view, boolean copy) {
         Storage host =
                 Backends.of(Device.REFERENCE)
@@ -164,22 +179,19 @@ public final class Tape {
         return new View(host, view.layout());
     }
 
-    private static View fit(Backend backend, Kernel<Op> kernel, int i, View in) {
+    private static View fit(Device device, Kernel<Op> kernel, int i, View in) {
+        Backend backend = Backends.of(device);
         boolean widen = in.dtype().widened() != in.dtype() && !kernel.acceptsStored(i);
         if (!widen && (in.isContiguous() || kernel.acceptsStrides(i))) {
             return in;
         }
         DType dtype = widen ? in.dtype().widened() : in.dtype();
         // The result is private to this call, so no scope has to know of it.
-        Storage storage = backend.allocate(Device.CPU, dtype, in.shape().size());
+        Storage storage = backend.allocate(device, dtype, in.shape().size());
         View fitted = new View(storage, Layout.contiguous(in.shape()));
-        Op copy = new io.github.panagrad.engine.op.Cast(dtype);
-        run(
-                copy,
-                backend,
-                backend.kernel(copy, new View[] {in}),
-                new View[] {in},
-                new View[] {fitted});
+        Op copy = new Cast(dtype);
+        View[] source = {in};
+        run(copy, device, backend.kernel(copy, source), source, new View[] {fitted});
         return fitted;
     }
 
