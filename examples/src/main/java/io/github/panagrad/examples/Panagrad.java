@@ -1,7 +1,7 @@
 package io.github.panagrad.examples;
 
-import io.github.panagrad.examples.command.Info;
-import io.github.panagrad.examples.command.Shell;
+import io.github.panagrad.examples.command.InfoCommand;
+import io.github.panagrad.examples.command.ShellCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import picocli.CommandLine;
@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
         descriptionHeading = "%n",
         exitCodeOnInvalidInput = Failure.EXIT_CODE,
         exitCodeOnExecutionException = Failure.EXIT_CODE,
-        subcommands = {Info.class, Shell.class})
+        subcommands = {InfoCommand.class, ShellCommand.class})
 public final class Panagrad implements Runnable {
     @Spec private CommandSpec spec;
 

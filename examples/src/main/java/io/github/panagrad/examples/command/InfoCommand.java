@@ -18,12 +18,12 @@ import picocli.CommandLine.Spec;
         name = "info",
         description =
                 "Shows the Java, the memory, the vector width and the backends that are used.")
-public final class Info implements Runnable {
+public final class InfoCommand implements Runnable {
     private static final double GIB = 1 << 30;
 
     @Spec private CommandSpec spec;
 
-    Info() {}
+    InfoCommand() {}
 
     @Override
     public void run() {

@@ -22,7 +22,7 @@ import picocli.CommandLine.Parameters;
             "  var loss = silu(randn(2, 3).matmul(w)).square().mean()",
             "  loss.backward().get(w)"
         })
-public final class Shell implements Callable<Integer> {
+public final class ShellCommand implements Callable<Integer> {
     private static final String IMPORTS = "shell-imports.jsh";
 
     @Parameters(
@@ -31,7 +31,7 @@ public final class Shell implements Callable<Integer> {
             description = "Scripts to run, one after the other; end the last with /exit to leave.")
     private List<Path> scripts = new ArrayList<>();
 
-    Shell() {}
+    ShellCommand() {}
 
     @Override
     public Integer call() throws Exception {
@@ -65,7 +65,7 @@ public final class Shell implements Callable<Integer> {
     }
 
     private static String resource(String name) {
-        try (InputStream text = Shell.class.getResourceAsStream(name)) {
+        try (InputStream text = ShellCommand.class.getResourceAsStream(name)) {
             if (text == null) {
                 throw new IllegalStateException(name + " is not in the jar");
             }
