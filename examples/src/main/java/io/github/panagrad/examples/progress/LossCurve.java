@@ -8,12 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.knowm.xchart.BitmapEncoder;
-import org.knowm.xchart.BitmapEncoder.BitmapFormat;
+import org.knowm.xchart.ChartEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
-import org.knowm.xchart.style.Styler.ChartTheme;
 import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
@@ -62,12 +60,11 @@ public final class LossCurve {
                         .title(title)
                         .xAxisTitle("step")
                         .yAxisTitle("loss (nats per token)")
-                        .theme(ChartTheme.Matlab)
                         .build();
         chart.getStyler().setLegendPosition(LegendPosition.InsideNE);
-        chart.getStyler().setYAxisMin(0.0);
-        chart.getStyler().setXAxisDecimalPattern("#,###");
-        chart.getStyler().setXAxisTickMarkSpacingHint(90);
+        chart.getStyler().setXAxisMin(0.0);
+        chart.getStyler().setXAxisTickMarkSpacingHint(100);
+        chart.getStyler().setChartBackgroundColor(Color.WHITE);
         line(chart, "each step", steps, losses, FAINT, 1);
         line(chart, "running mean", steps, smoothed(losses), STRONG, 2.5f);
         if (!heldOutSteps.isEmpty()) {
@@ -75,7 +72,7 @@ public final class LossCurve {
                     .setMarker(SeriesMarkers.CIRCLE);
         }
         try {
-            Files.write(file, BitmapEncoder.getBitmapBytes(chart, BitmapFormat.PNG));
+            Files.write(file, ChartEncoder.getBytes(chart, "png"));
         } catch (IOException unwritable) {
             throw new PanagradException(
                     file + ": the loss curve cannot be written; " + unwritable, unwritable);
