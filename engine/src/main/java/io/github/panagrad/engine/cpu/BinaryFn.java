@@ -47,8 +47,8 @@ enum BinaryFn {
     /// d where x > 0, else p·d.
     LEAKY_RELU_GRAD((x, d, p, q) -> d.blend(d.mul(p), x.compare(LE, 0f))),
     SILU_GRAD((x, d, p, q) -> VectorMath.siluSlope(x).mul(d)),
-    GELU_GRAD((x, d, p, q) -> Gelu.exactSlope(x).mul(d)),
-    GELU_TANH_GRAD((x, d, p, q) -> Gelu.gateSlope(x).mul(d)),
+    GELU_GRAD((x, d, p, q) -> GeluLanes.exactSlope(x).mul(d)),
+    GELU_TANH_GRAD((x, d, p, q) -> GeluLanes.gateSlope(x).mul(d)),
     /// d where p ≤ x ≤ q.
     CLAMP_GRAD((x, d, p, q) -> d.blend(0f, x.compare(LT, p).or(x.compare(GT, q)))),
     /// The share of d that goes to a in min(a, b): all, none, or half where they are equal.

@@ -1,6 +1,7 @@
 package io.github.panagrad.engine.cpu;
 
 import io.github.panagrad.engine.op.MatMul;
+
 import jdk.incubator.vector.FloatVector;
 
 /// The list of all kernels of this backend, a line or a file of registrations per family.
@@ -9,6 +10,11 @@ final class CpuKernels {
 
     static void register(KernelTable table) {
         table.add(MatMul.class, new MatMulKernel(), MatMulKernel::suits);
+        ElementwiseKernels.register(table);
+        RowKernels.register(table);
+        NormKernels.register(table);
+        MoveKernels.register(table);
+        UpdateKernels.register(table);
     }
 
     static String describe() {

@@ -3,8 +3,8 @@ package io.github.panagrad.engine.cpu;
 import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.engine.ground.Rng;
 
-/// Dropout by counters: element i is kept where `draw.uniform(i) >= p`, and then divided by 1 − p
-/// (Srivastava et al., 2014).
+/// Dropout by counters: element i is kept where `draw.uniform(i) >= (float) p`, and then divided by
+/// 1 − p (Srivastava et al., 2014).
 ///
 /// The mask is a function of the draw and the index, so backward is the same loop over the
 /// gradient, and nothing is stored. Each Philox block gives the bits of four elements and is
@@ -22,8 +22,8 @@ final class DropoutLoop {
     /// @param first the index that the element at `xo` has in the draw
     static void run(
             Rng.Draw draw, double p, long first, float[] x, int xo, float[] y, int yo, int n) {
-        // uniform(i) is k/2²⁴ with k the upper 24 bits, and p·2²⁴ is exact in double.
-        int least = (int) Math.ceil(p * 0x1p24);
+        // uniform(i) is k/2²⁴ with k the upper 24 bits; times 2²⁴ the float p stays exact.
+        int least = (int) Math.ceil((float) p * 0x1p24);
         float scale = (float) (1 / (1 - p));
         Parallel.forRange(
                 n,

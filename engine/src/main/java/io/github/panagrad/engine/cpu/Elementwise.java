@@ -26,23 +26,6 @@ final class Elementwise {
                 n, GRAIN, (from, to) -> loop.run(x, xo + from, y, yo + from, to - from, p, q));
     }
 
-    /// Sets y = f(x, p, q) for a strided x, operand 0 of the walk.
-    static void unary(
-            UnaryFn fn, float p, float q, StridedWalk walk, float[] x, int xo, float[] y, int yo) {
-        if (walk.isContiguous(0)) {
-            unary(fn, p, q, x, xo, y, yo, walk.size());
-            return;
-        }
-        UnaryLoop loop = fn.loop();
-        Parallel.forRange(
-                walk.size(),
-                GRAIN,
-                (from, to) -> {
-                    walk.gather(0, x, xo, from, to, y, yo + from);
-                    loop.run(y, yo + from, y, yo + from, to - from, p, q);
-                });
-    }
-
     /// Sets y = f(a, b, p, q); a and b are operands 0 and 1 of the walk.
     ///
     /// y may be an operand that is contiguous and as large as the result.

@@ -80,6 +80,15 @@ final class StridedWalk {
         return dims[d];
     }
 
+    /// Returns the number of elements in the dimensions from d on.
+    int sizeFrom(int d) {
+        int product = 1;
+        for (int i = d; i < dims.length; i++) {
+            product *= dims[i];
+        }
+        return product;
+    }
+
     /// Returns a stride of an operand.
     int stride(int operand, int d) {
         return strides[operand][d];

@@ -33,7 +33,7 @@ enum UnaryFn {
     /// x·Φ(x).
     GELU((x, p, q) -> x.mul(VectorMath.normalCdf(x))),
     /// x·σ(2u), which is ½x·(1 + tanh u), with u = √(2/π)·(x + 0.044715x³).
-    GELU_TANH((x, p, q) -> x.mul(Gelu.gate(x))),
+    GELU_TANH((x, p, q) -> x.mul(GeluLanes.gate(x))),
     /// x held between p and q.
     CLAMP((x, p, q) -> x.blend(p, x.compare(LT, p)).blend(q, x.compare(GT, q))),
     /// p·x + q, rounded once.

@@ -209,30 +209,6 @@ class ElementwiseTest {
                 });
     }
 
-    @Test
-    void stridedUnaryMatchesAGatheredOne() {
-        Draws.each(
-                30,
-                draws -> {
-                    int[] shape = {draws.between(1, 3), draws.between(1, 40), draws.between(1, 40)};
-                    int[] s = strides(draws, shape);
-                    float[] x = draws.normal(2 + span(shape, s), 1);
-                    int n = shape[0] * shape[1] * shape[2];
-                    float[] y = filled(n + 4);
-                    Elementwise.unary(UnaryFn.SQUARE, 0, 0, StridedWalk.over(shape, s), x, 2, y, 1);
-                    int at = 1;
-                    for (int i = 0; i < shape[0]; i++) {
-                        for (int j = 0; j < shape[1]; j++) {
-                            for (int k = 0; k < shape[2]; k++) {
-                                float v = x[2 + i * s[0] + j * s[1] + k * s[2]];
-                                assertThat(y[at++]).isEqualTo(v * v);
-                            }
-                        }
-                    }
-                    assertUntouched(y, 1, n);
-                });
-    }
-
     /// Φ is exact to its absolute value only, hence an error in proportion to x.
     private static double tolerance(double x, double exact) {
         return 4e-7 * Math.max(1, Math.max(Math.abs(x), Math.abs(exact)));

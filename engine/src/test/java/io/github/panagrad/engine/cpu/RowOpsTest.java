@@ -3,6 +3,7 @@ package io.github.panagrad.engine.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.panagrad.engine.ground.Rng;
+
 import org.junit.jupiter.api.Test;
 
 /// SwiGLU's backward, rotary embedding and dropout.
@@ -26,7 +27,7 @@ class RowOpsTest {
                     }
                     float[] g = Close.guarded(n + 2);
                     float[] u = Close.guarded(n + 4);
-                    Swiglu.backward(gate, 1, up, 2, dy, 3, g, 1, u, 2, n);
+                    SwigluRows.backward(gate, 1, up, 2, dy, 3, g, 1, u, 2, n);
                     Close.check("dGate", g, 1, dGate, 5e-7);
                     Close.check("dUp", u, 2, dUp, 5e-7);
                 });
@@ -76,11 +77,11 @@ class RowOpsTest {
                         }
                     }
                     float[] y = Close.guarded(n + 4);
-                    Rope.turn(
+                    RopeRows.turn(
                             x, 1, cos, 1, sin, 2, ids, 1, batch, middle, tokens, heads, size,
                             rotary, 1, y, 2);
                     Close.check("rope", y, 2, exact, 2e-7);
-                    Rope.turn(
+                    RopeRows.turn(
                             y, 2, cos, 1, sin, 2, ids, 1, batch, middle, tokens, heads, size,
                             rotary, -1, y, 2);
                     double[] back = new double[n];
@@ -101,7 +102,7 @@ class RowOpsTest {
                     float[] x = draws.normal(n + 1, 1);
                     double[] exact = new double[n];
                     for (int i = 0; i < n; i++) {
-                        boolean kept = draw.uniform(first + i) >= p;
+                        boolean kept = draw.uniform(first + i) >= (float) p;
                         exact[i] = kept ? x[1 + i] * (float) (1 / (1 - p)) : 0;
                     }
                     float[] y = Close.guarded(n + 3);
@@ -121,7 +122,7 @@ class RowOpsTest {
                             Draws.withOneAndThreeThreads(() -> {
                                 float[] y = new float[3 * n];
                                 DropoutLoop.run(Rng.of(3).draw(), 0.3, 1, x, 0, y, 0, n);
-                                Swiglu.backward(x, 0, x, 0, x, 0, y, n, y, 2 * n, n);
+                                SwigluRows.backward(x, 0, x, 0, x, 0, y, n, y, 2 * n, n);
                                 return y;
                             });
                     assertThat(both.get(1)).isEqualTo(both.get(0));

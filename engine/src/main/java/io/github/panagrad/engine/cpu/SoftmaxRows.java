@@ -12,8 +12,8 @@ import jdk.incubator.vector.FloatVector;
 /// The largest element is subtracted first, so nothing overflows; −∞ gives exactly 0. A row with a
 /// NaN, or of nothing but −∞, gives NaN, except that the log-sum-exp of nothing but −∞ is −∞.
 /// Results may overwrite operands of the same size.
-final class Softmax {
-    private Softmax() {}
+final class SoftmaxRows {
+    private SoftmaxRows() {}
 
     private static int rowsAtATime(int n) {
         return Math.max(1, Elementwise.GRAIN / 4 / Math.max(1, n));

@@ -5,13 +5,13 @@ import static io.github.panagrad.engine.cpu.Lanes.all;
 import jdk.incubator.vector.FloatVector;
 
 /// What GELU and its tanh form (Hendrycks and Gimpel, 2016) need besides [VectorMath].
-final class Gelu {
+final class GeluLanes {
     /// 2·√(2/π): twice, since ½(1 + tanh u) = σ(2u).
     private static final float SLOPE = 1.5957691216f;
 
     private static final float CUBIC = 0.044715f;
 
-    private Gelu() {}
+    private GeluLanes() {}
 
     /// σ(2u) with u = √(2/π)·(x + 0.044715x³).
     static FloatVector gate(FloatVector x) {

@@ -10,8 +10,8 @@ import jdk.incubator.vector.FloatVector;
 /// Face): channel j turns with channel j + R/2, by the angle of the token's position.
 ///
 /// Not the interleaved form, where neighbours turn. Backward is the turn by the opposite angle.
-final class Rope {
-    private Rope() {}
+final class RopeRows {
+    private RopeRows() {}
 
     /// Turns the first `rotary` channels of each of batch·middle·tokens·heads vectors of `size`
     /// channels, and copies the rest; y may be x at the same offset.

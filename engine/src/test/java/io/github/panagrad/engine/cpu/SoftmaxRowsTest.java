@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-class SoftmaxTest {
+class SoftmaxRowsTest {
     private static final float INF = Float.POSITIVE_INFINITY;
 
     private record Case(int rows, int n, float[] x, float[] d) {
@@ -41,13 +41,13 @@ class SoftmaxTest {
                     Case c = Case.of(draws);
                     double[] log = c.eachElement(i -> c.x[1 + i] - c.lse(i / c.n));
                     float[] y = Close.guarded(c.rows * c.n + 5);
-                    Softmax.forward(c.x, 1, y, 3, c.rows, c.n);
+                    SoftmaxRows.forward(c.x, 1, y, 3, c.rows, c.n);
                     Close.check("softmax", y, 3, c.eachElement(i -> Math.exp(log[i])), 1e-6);
                     y = Close.guarded(c.rows * c.n + 5);
-                    Softmax.logForward(c.x, 1, y, 3, c.rows, c.n);
+                    SoftmaxRows.logForward(c.x, 1, y, 3, c.rows, c.n);
                     Close.check("log", y, 3, log, 3e-7);
                     float[] lse = Close.guarded(c.rows + 3);
-                    Softmax.logSumExp(c.x, 1, lse, 2, c.rows, c.n);
+                    SoftmaxRows.logSumExp(c.x, 1, lse, 2, c.rows, c.n);
                     double[] exact = new double[c.rows];
                     java.util.Arrays.setAll(exact, c::lse);
                     Close.check("lse", lse, 2, exact, 2e-7);
@@ -62,7 +62,7 @@ class SoftmaxTest {
                     Case c = Case.of(draws);
                     int total = c.rows * c.n;
                     float[] y = new float[total];
-                    Softmax.forward(c.x, 1, y, 0, c.rows, c.n);
+                    SoftmaxRows.forward(c.x, 1, y, 0, c.rows, c.n);
                     double[] dots = new double[c.rows];
                     double[] sums = new double[c.rows];
                     for (int i = 0; i < total; i++) {
@@ -70,7 +70,7 @@ class SoftmaxTest {
                         sums[i / c.n] += c.d[2 + i];
                     }
                     float[] dx = Close.guarded(total + 2);
-                    Softmax.backward(y, 0, c.d, 2, dx, 1, c.rows, c.n);
+                    SoftmaxRows.backward(y, 0, c.d, 2, dx, 1, c.rows, c.n);
                     Close.check(
                             "softmax",
                             dx,
@@ -78,9 +78,9 @@ class SoftmaxTest {
                             c.eachElement(i -> y[i] * (c.d[2 + i] - dots[i / c.n])),
                             5e-7);
                     float[] log = new float[total];
-                    Softmax.logForward(c.x, 1, log, 0, c.rows, c.n);
+                    SoftmaxRows.logForward(c.x, 1, log, 0, c.rows, c.n);
                     dx = Close.guarded(total + 2);
-                    Softmax.logBackward(log, 0, c.d, 2, dx, 1, c.rows, c.n);
+                    SoftmaxRows.logBackward(log, 0, c.d, 2, dx, 1, c.rows, c.n);
                     Close.check(
                             "log",
                             dx,
@@ -88,9 +88,9 @@ class SoftmaxTest {
                             c.eachElement(i -> c.d[2 + i] - Math.exp(log[i]) * sums[i / c.n]),
                             2e-6);
                     float[] lse = new float[c.rows];
-                    Softmax.logSumExp(c.x, 1, lse, 0, c.rows, c.n);
+                    SoftmaxRows.logSumExp(c.x, 1, lse, 0, c.rows, c.n);
                     dx = Close.guarded(total + 2);
-                    Softmax.logSumExpBackward(c.x, 1, lse, 0, c.d, 0, dx, 1, c.rows, c.n);
+                    SoftmaxRows.logSumExpBackward(c.x, 1, lse, 0, c.d, 0, dx, 1, c.rows, c.n);
                     Close.check(
                             "lse",
                             dx,
@@ -106,16 +106,16 @@ class SoftmaxTest {
         assertThat(softmax(-INF, -INF)).containsOnly(Float.NaN);
         assertThat(softmax(1, Float.NaN, 2)).containsOnly(Float.NaN);
         assertThat(softmax(-3e38f, 3e38f)).containsExactly(0, 1);
-        assertThat(Softmax.logSumExp(new float[] {-INF, -INF}, 0, 2)).isEqualTo(-INF);
-        assertThat(Softmax.logSumExp(new float[] {INF, 1}, 0, 2)).isEqualTo(INF);
-        assertThat(Softmax.logSumExp(new float[] {-INF, Float.NaN}, 0, 2)).isNaN();
-        assertThat(Softmax.logSumExp(new float[] {3, Float.NaN}, 0, 2)).isNaN();
-        assertThat(Softmax.logSumExp(new float[] {3e38f, 3e38f}, 0, 2)).isEqualTo(3e38f);
+        assertThat(SoftmaxRows.logSumExp(new float[] {-INF, -INF}, 0, 2)).isEqualTo(-INF);
+        assertThat(SoftmaxRows.logSumExp(new float[] {INF, 1}, 0, 2)).isEqualTo(INF);
+        assertThat(SoftmaxRows.logSumExp(new float[] {-INF, Float.NaN}, 0, 2)).isNaN();
+        assertThat(SoftmaxRows.logSumExp(new float[] {3, Float.NaN}, 0, 2)).isNaN();
+        assertThat(SoftmaxRows.logSumExp(new float[] {3e38f, 3e38f}, 0, 2)).isEqualTo(3e38f);
     }
 
     private static float[] softmax(float... x) {
         float[] y = new float[x.length];
-        Softmax.forward(x, 0, y, 0, 1, x.length);
+        SoftmaxRows.forward(x, 0, y, 0, 1, x.length);
         return y;
     }
 
@@ -131,8 +131,8 @@ class SoftmaxTest {
                     var both =
                             Draws.withOneAndThreeThreads(() -> {
                                 float[] y = new float[rows * n];
-                                Softmax.forward(x, 0, y, 0, rows, n);
-                                Softmax.backward(y, 0, d, 0, y, 0, rows, n);
+                                SoftmaxRows.forward(x, 0, y, 0, rows, n);
+                                SoftmaxRows.backward(y, 0, d, 0, y, 0, rows, n);
                                 return y;
                             });
                     assertThat(both.get(1)).isEqualTo(both.get(0));

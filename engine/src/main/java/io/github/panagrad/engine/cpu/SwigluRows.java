@@ -8,11 +8,14 @@ import io.github.panagrad.engine.ground.Parallel;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
-/// The two gradients of y = silu(gate)·up in one pass; forward is [BinaryFn#SWIGLU].
-final class Swiglu {
-    private Swiglu() {}
+import org.jspecify.annotations.Nullable;
 
-    /// Sets dGate = dy·up·silu′(gate) and dUp = dy·silu(gate), over n contiguous elements.
+/// The two gradients of y = silu(gate)·up in one pass; forward is [BinaryFn#SWIGLU].
+final class SwigluRows {
+    private SwigluRows() {}
+
+    /// Sets dGate = dy·up·silu′(gate) and dUp = dy·silu(gate), over n contiguous elements,
+    /// whichever of them is not null.
     ///
     /// Results may overwrite operands at the same offsets.
     static void backward(
@@ -22,9 +25,9 @@ final class Swiglu {
             int uo,
             float[] dy,
             int dyo,
-            float[] dGate,
+            float @Nullable [] dGate,
             int dgo,
-            float[] dUp,
+            float @Nullable [] dUp,
             int duo,
             int n) {
         Parallel.forRange(
@@ -52,9 +55,9 @@ final class Swiglu {
             int uo,
             float[] dy,
             int dyo,
-            float[] dGate,
+            float @Nullable [] dGate,
             int dgo,
-            float[] dUp,
+            float @Nullable [] dUp,
             int duo,
             int n) {
         int i = 0;
@@ -66,8 +69,12 @@ final class Swiglu {
             FloatVector s = all(1f).div(e.add(1f));
             FloatVector y = x.mul(s);
             // silu′ = s + x·s·(1 − s), with 1 − s = e·s.
-            y.fma(e.mul(s), s).mul(d).mul(u).intoArray(dGate, dgo + i);
-            y.mul(d).intoArray(dUp, duo + i);
+            if (dGate != null) {
+                y.fma(e.mul(s), s).mul(d).mul(u).intoArray(dGate, dgo + i);
+            }
+            if (dUp != null) {
+                y.mul(d).intoArray(dUp, duo + i);
+            }
         }
         if (i < n) {
             VectorMask<Float> rest = Lanes.first(n - i);
@@ -77,8 +84,12 @@ final class Swiglu {
             FloatVector e = VectorMath.expHeld(x.neg());
             FloatVector s = all(1f).div(e.add(1f));
             FloatVector y = x.mul(s);
-            y.fma(e.mul(s), s).mul(d).mul(u).intoArray(dGate, dgo + i, rest);
-            y.mul(d).intoArray(dUp, duo + i, rest);
+            if (dGate != null) {
+                y.fma(e.mul(s), s).mul(d).mul(u).intoArray(dGate, dgo + i, rest);
+            }
+            if (dUp != null) {
+                y.mul(d).intoArray(dUp, duo + i, rest);
+            }
         }
     }
 }

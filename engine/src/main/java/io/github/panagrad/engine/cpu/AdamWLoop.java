@@ -1,0 +1,152 @@
+package io.github.panagrad.engine.cpu;
+
+import static io.github.panagrad.engine.cpu.Lanes.F;
+import static io.github.panagrad.engine.cpu.Lanes.V;
+import static io.github.panagrad.engine.cpu.Lanes.all;
+
+import io.github.panagrad.engine.ground.Parallel;
+import io.github.panagrad.engine.op.AdamWStep;
+
+import jdk.incubator.vector.FloatVector;
+
+/// AdamW's update of parameter and moments in one pass over memory; dense, and for chosen entries.
+///
+/// With m and v the new moments, the entry becomes w·(1 − lr·λ) − r·m/(√v·c + ε), where r is
+/// lr/(1 − β₁ᵗ) and c is 1/√(1 − β₂ᵗ), both computed in doubles.
+final class AdamWLoop {
+    private final float beta1;
+    private final float beta2;
+    private final float rest1;
+    private final float rest2;
+    private final float eps;
+    private final float keep;
+    private final float gradScale;
+
+    /// Takes over the settings of a step, all but its number.
+    AdamWLoop(AdamWStep step) {
+        beta1 = (float) step.beta1();
+        beta2 = (float) step.beta2();
+        rest1 = (float) (1 - step.beta1());
+        rest2 = (float) (1 - step.beta2());
+        eps = (float) step.eps();
+        keep = (float) (1 - step.lr() * step.weightDecay());
+        gradScale = (float) step.gradScale();
+    }
+
+    private static float rate(AdamWStep step, long number) {
+        return (float) (step.lr() / (1 - Math.pow(step.beta1(), number)));
+    }
+
+    private static float correction(AdamWStep step, long number) {
+        return (float) (1 / Math.sqrt(1 - Math.pow(step.beta2(), number)));
+    }
+
+    /// Updates n entries; the results may be the operands, at the same offsets.
+    static void dense(
+            AdamWStep step,
+            float[] w,
+            int wo,
+            float[] g,
+            int go,
+            float[] m,
+            int mo,
+            float[] v,
+            int vo,
+            float[] wNew,
+            int wn,
+            float[] mNew,
+            int mn,
+            float[] vNew,
+            int vn,
+            int n) {
+        var loop = new AdamWLoop(step);
+        float rate = rate(step, step.step());
+        float correction = correction(step, step.step());
+        Parallel.forRange(
+                n,
+                Elementwise.GRAIN,
+                (from, to) -> {
+                    for (int i = from; i < to; i += V) {
+                        var lanes = Lanes.first(to - i);
+                        FloatVector d =
+                                FloatVector.fromArray(F, g, go + i, lanes).mul(loop.gradScale);
+                        FloatVector first =
+                                loop.first(FloatVector.fromArray(F, m, mo + i, lanes), d);
+                        FloatVector second =
+                                loop.second(FloatVector.fromArray(F, v, vo + i, lanes), d);
+                        first.intoArray(mNew, mn + i, lanes);
+                        second.intoArray(vNew, vn + i, lanes);
+                        loop.entry(
+                                        FloatVector.fromArray(F, w, wo + i, lanes),
+                                        first.mul(rate),
+                                        second.sqrt().mul(correction))
+                                .intoArray(wNew, wn + i, lanes);
+                    }
+                });
+    }
+
+    private FloatVector first(FloatVector m, FloatVector g) {
+        return g.fma(all(rest1), m.mul(beta1));
+    }
+
+    private FloatVector second(FloatVector v, FloatVector g) {
+        return g.mul(rest2).fma(g, v.mul(beta2));
+    }
+
+    private FloatVector entry(FloatVector w, FloatVector step, FloatVector root) {
+        return w.mul(keep).sub(step.div(root.add(eps)));
+    }
+
+    /// Updates the entries of w that `live` names, ascending, and their compact moments and step
+    /// counts; no other entry of w is read or written.
+    static void masked(
+            AdamWStep step,
+            int[] live,
+            int lo,
+            float[] w,
+            int wo,
+            float[] g,
+            int go,
+            float[] m,
+            int mo,
+            float[] v,
+            int vo,
+            int[] steps,
+            int so,
+            float[] wNew,
+            int wn,
+            float[] mNew,
+            int mn,
+            float[] vNew,
+            int vn,
+            int[] stepsNew,
+            int sn,
+            int n) {
+        var loop = new AdamWLoop(step);
+        Parallel.forRange(
+                n,
+                Elementwise.GRAIN / 4,
+                (from, to) -> {
+                    int known = -1;
+                    float rate = 0;
+                    float correction = 0;
+                    for (int k = from; k < to; k++) {
+                        int number = steps[so + k] + 1;
+                        if (number != known) {
+                            known = number;
+                            rate = rate(step, number);
+                            correction = correction(step, number);
+                        }
+                        int i = live[lo + k];
+                        float d = g[go + i] * loop.gradScale;
+                        float first = Math.fma(d, loop.rest1, m[mo + k] * loop.beta1);
+                        float second = Math.fma(d * loop.rest2, d, v[vo + k] * loop.beta2);
+                        float root = (float) Math.sqrt(second) * correction;
+                        wNew[wn + i] = w[wo + i] * loop.keep - first * rate / (root + loop.eps);
+                        mNew[mn + k] = first;
+                        vNew[vn + k] = second;
+                        stepsNew[sn + k] = number;
+                    }
+                });
+    }
+}
