@@ -244,8 +244,13 @@ public final class AttentionBackward {
                 base[i] = e == Float.NEGATIVE_INFINITY ? Float.POSITIVE_INFINITY : e;
                 delta[i] =
                         i < n
-                                ? AttentionDecode.dot(
-                                        out.data(), out.at(b, t + i, h), doutRows, i * width, dim)
+                                ? (float)
+                                        RowFolds.dot(
+                                                out.data(),
+                                                out.at(b, t + i, h),
+                                                doutRows,
+                                                i * width,
+                                                dim)
                                 : 0;
             }
         }

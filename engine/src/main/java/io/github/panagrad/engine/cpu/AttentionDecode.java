@@ -8,8 +8,8 @@ import io.github.panagrad.engine.ground.Pool;
 import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
-/// Attention of a few queries to many keys, as in generation: every key and value is read once,
-/// where it lies, and is used for all query heads that share it.
+/// Attention of a few queries to many keys, as in generation: every key and value is read once, where
+/// it lies, and is used for all query heads that share it.
 ///
 /// The scores of one query are kept whole, as many floats as there are keys; tiles would be mostly
 /// empty.
@@ -71,7 +71,8 @@ final class AttentionDecode {
             int row = g * problem.keys();
             int key = k.at(b, from, kvHead);
             for (int j = 0; j < n; j++) {
-                scores[row + j] = problem.scale() * dot(q.data(), query, k.data(), key, dim);
+                scores[row + j] =
+                        problem.scale() * (float) RowFolds.dot(q.data(), query, k.data(), key, dim);
                 key += k.timeStride();
             }
         }
@@ -82,8 +83,11 @@ final class AttentionDecode {
             if (!exact) {
                 hide(problem, ranges, b, t, from, n, scores, row);
             }
-            float max = max(scores, row, n);
-            float sum = max == Float.NEGATIVE_INFINITY ? 0 : expSum(scores, row, n, max);
+            float max = RowFolds.maxNumber(scores, row, n);
+            double sum =
+                    max == Float.NEGATIVE_INFINITY && !exact
+                            ? 0
+                            : SoftmaxRows.exponentials(scores, row, scores, row, n, max);
             int to = out.at(b, t, h);
             if (sum == 0) {
                 java.util.Arrays.fill(out.data(), to, to + dim, 0);
@@ -92,7 +96,7 @@ final class AttentionDecode {
                         scores,
                         row,
                         n,
-                        1 / sum,
+                        (float) (1 / sum),
                         v.data(),
                         v.at(b, from, kvHead),
                         v.timeStride(),
@@ -122,49 +126,6 @@ final class AttentionDecode {
                 scores[row + j] = Float.NEGATIVE_INFINITY;
             }
         }
-    }
-
-    static float dot(float[] a, int aOff, float[] b, int bOff, int n) {
-        int whole = F.loopBound(n);
-        float result = 0;
-        if (whole > 0) {
-            FloatVector sum = FloatVector.zero(F);
-            for (int i = 0; i < whole; i += V) {
-                sum =
-                        FloatVector.fromArray(F, a, aOff + i)
-                                .fma(FloatVector.fromArray(F, b, bOff + i), sum);
-            }
-            result = Lanes.sum(sum);
-        }
-        for (int i = whole; i < n; i++) {
-            result += a[aOff + i] * b[bOff + i];
-        }
-        return result;
-    }
-
-    private static float max(float[] a, int off, int n) {
-        float max = Float.NEGATIVE_INFINITY;
-        for (int i = off; i < off + n; i++) {
-            max = Math.max(max, a[i]);
-        }
-        return max;
-    }
-
-    /// Replaces scores by exponentials relative to `max` and returns their sum.
-    private static float expSum(float[] a, int off, int n, float max) {
-        int whole = F.loopBound(n);
-        FloatVector sum = FloatVector.zero(F);
-        for (int i = off; i < off + whole; i += V) {
-            FloatVector e = VectorMath.expNonPositive(FloatVector.fromArray(F, a, i).sub(max));
-            e.intoArray(a, i);
-            sum = sum.add(e);
-        }
-        float result = Lanes.sum(sum);
-        for (int i = off + whole; i < off + n; i++) {
-            a[i] = (float) Math.exp(a[i] - max);
-            result += a[i];
-        }
-        return result;
     }
 
     /// Writes Σ scores[j] · factor · values[j] for the `n` rows of values.

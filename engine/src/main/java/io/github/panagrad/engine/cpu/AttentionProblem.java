@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param batch B, sequences
 /// @param queries T, queries a sequence
-/// @param keys S, keys a sequence, at least T
+/// @param keys S, keys a sequence
 /// @param heads H, query heads
 /// @param kvHeads key and value heads, a divisor of H; H / kvHeads neighbouring query heads share
 ///     one
@@ -50,12 +50,12 @@ public record AttentionProblem(
                     "a multiple",
                     "");
         }
-        if (keys < queries && (causal || window > 0 || segments != null)) {
+        if (keys < queries && (causal || segments != null)) {
             throw new ShapeException(
                     "attention",
                     "fewer keys than queries",
                     keys + " keys, " + queries + " queries",
-                    "keys >= queries with a causal mask, a window or segments",
+                    "keys >= queries with a causal mask or segments",
                     "");
         }
         if (dim < 1 || window < 0 || batch < 0 || queries < 0) {

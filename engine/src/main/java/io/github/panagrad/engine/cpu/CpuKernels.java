@@ -1,6 +1,9 @@
 package io.github.panagrad.engine.cpu;
 
+import io.github.panagrad.engine.op.Attention;
+import io.github.panagrad.engine.op.LinearCrossEntropy;
 import io.github.panagrad.engine.op.MatMul;
+import io.github.panagrad.engine.op.PerTokenHead;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -15,6 +18,11 @@ final class CpuKernels {
         NormKernels.register(table);
         MoveKernels.register(table);
         UpdateKernels.register(table);
+        table.add(Attention.class, new AttentionKernel());
+        table.add(Attention.Grad.class, new AttentionKernel.Grad());
+        table.add(LinearCrossEntropy.class, new LinearCrossEntropyKernel());
+        table.add(PerTokenHead.class, new PerTokenHeadKernel());
+        table.add(PerTokenHead.Grad.class, new PerTokenHeadKernel.Grad());
     }
 
     static String describe() {

@@ -33,12 +33,17 @@ final class SoftmaxRows {
 
     /// Sets one row; for kernels that have rows of their own.
     static void row(float[] x, int xo, float[] y, int yo, int n) {
-        float max = RowFolds.maxNumber(x, xo, n);
+        double sum = exponentials(x, xo, y, yo, n, RowFolds.maxNumber(x, xo, n));
+        UnaryFn.AFFINE.loop().run(y, yo, y, yo, n, (float) (1 / sum), 0);
+    }
+
+    /// Sets y to exp(x − max) for one row, of which max is the largest element; returns the sum.
+    static double exponentials(float[] x, int xo, float[] y, int yo, int n, float max) {
         double sum = 0;
         for (int i = 0; i < n; i += RowFolds.BLOCK) {
             sum += storeExp(x, xo + i, y, yo + i, Math.min(RowFolds.BLOCK, n - i), max);
         }
-        UnaryFn.AFFINE.loop().run(y, yo, y, yo, n, (float) (1 / sum), 0);
+        return sum;
     }
 
     /// Returns log Σ exp x of one row.
@@ -48,11 +53,16 @@ final class SoftmaxRows {
             // The difference to an infinite maximum is no number; the sum's limit is.
             return Double.isNaN(RowFolds.sum(x, o, n)) && anyNaN(x, o, n) ? Float.NaN : max;
         }
+        return (float) (max + Math.log(expSum(x, o, n, max)));
+    }
+
+    /// Returns Σ exp(x − max) of one row, of which max is the largest element.
+    static double expSum(float[] x, int o, int n, float max) {
         double sum = 0;
         for (int i = 0; i < n; i += RowFolds.BLOCK) {
             sum += sumExp(x, o + i, Math.min(RowFolds.BLOCK, n - i), max);
         }
-        return (float) (max + Math.log(sum));
+        return sum;
     }
 
     private static boolean anyNaN(float[] x, int o, int n) {
