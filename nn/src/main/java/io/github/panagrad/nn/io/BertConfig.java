@@ -57,7 +57,7 @@ public record BertConfig(
                 fields.positive("vocab_size"),
                 hidden,
                 fields.positive("intermediate_size"),
-                fields.positive("num_hidden_layers"),
+                fields.layers(),
                 heads,
                 fields.positive("max_position_embeddings"),
                 fields.positive("type_vocab_size", 2),

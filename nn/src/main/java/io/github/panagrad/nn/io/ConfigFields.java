@@ -11,10 +11,21 @@ record ConfigFields(JsonObject json) {
     /// More of anything than a model has, so that products of two sizes stay within a long.
     private static final int MOST = 1 << 28;
 
+    /// Far more layers than any model has; some values are kept for each of them.
+    private static final int MOST_LAYERS = 1 << 14;
+
     int positive(String name) {
+        return between(name, MOST);
+    }
+
+    int layers() {
+        return between("num_hidden_layers", MOST_LAYERS);
+    }
+
+    private int between(String name, int most) {
         int value = json.integer(name);
-        if (value < 1 || value > MOST) {
-            throw json.error(name, "is out of range", "1 to " + MOST, "");
+        if (value < 1 || value > most) {
+            throw json.error(name, "is out of range", "1 to " + most, "");
         }
         return value;
     }

@@ -105,7 +105,7 @@ public record LlamaConfig(
         fields.requireUnquantised();
         int hidden = fields.positive("hidden_size");
         int heads = fields.positive("num_attention_heads");
-        int layers = fields.positive("num_hidden_layers");
+        int layers = fields.layers();
         int kvHeads = kvHeads(family, json, fields, heads);
         boolean optionalBias = json.bool("attention_bias", false);
         boolean biasByKind = family == Family.LLAMA || family == Family.QWEN3;

@@ -166,6 +166,7 @@ class ModelConfigTest {
                 "\"hidden_size\": null | no field hidden_size",
                 "\"hidden_size\": \"64\" | hidden_size is of the wrong type; got 64",
                 "\"hidden_size\": 0 | hidden_size is out of range; got 0",
+                "\"num_hidden_layers\": 100000000 | num_hidden_layers is out of range; got 100000000",
                 "\"hidden_size\": 65 | hidden_size is not a multiple of num_attention_heads;"
                         + " got hidden_size 65 and num_attention_heads 8",
                 "\"num_key_value_heads\": 3 | num_attention_heads is not a multiple of"
