@@ -2,4 +2,6 @@
 module io.github.panagrad.losses {
     requires static org.jspecify;
     requires transitive io.github.panagrad.engine;
+
+    exports io.github.panagrad.losses;
 }

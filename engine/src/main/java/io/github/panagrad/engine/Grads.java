@@ -1,12 +1,17 @@
 package io.github.panagrad.engine;
 
 import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.engine.ground.Storage;
+import io.github.panagrad.engine.op.Add;
 import io.github.panagrad.engine.op.SumOfSquares;
 import io.github.panagrad.engine.tape.Edge;
 import io.github.panagrad.engine.tape.Tape;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
@@ -55,6 +60,47 @@ public final class Grads implements Scope.Holder {
             other.byLeaf.forEach((leaf, grad) -> sum.merge(leaf, grad, Tensor::add));
             return new Grads(sum);
         });
+    }
+
+    /// Adds other gradients to these, leaf by leaf, overwriting the memory of these where that is safe:
+    /// how a training step accumulates its batches in the memory of one.
+    ///
+    /// Use what is returned, not these gradients, from here on.
+    public Grads accumulate(Grads other) {
+        return Ops.noGrad(() -> {
+            Set<Storage> shared = sharedStorages();
+            Map<Edge, Tensor> sum = new LinkedHashMap<>(byLeaf);
+            other.byLeaf.forEach((leaf, grad) ->
+                    sum.merge(
+                            leaf,
+                            grad,
+                            (mine, more) ->
+                                    isWhole(mine) && !shared.contains(mine.storage())
+                                            ? overwrite(mine, more)
+                                            : mine.add(more)));
+            return new Grads(sum);
+        });
+    }
+
+    /// Returns the storages that more than one leaf's gradient lies in: a sum's terms have one gradient.
+    private Set<Storage> sharedStorages() {
+        Set<Storage> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        Set<Storage> shared = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Tensor grad : byLeaf.values()) {
+            if (!seen.add(grad.storage())) {
+                shared.add(grad.storage());
+            }
+        }
+        return shared;
+    }
+
+    private static boolean isWhole(Tensor grad) {
+        return grad.layout().isContiguous() && grad.storage().length() == grad.size();
+    }
+
+    private static Tensor overwrite(Tensor grad, Tensor more) {
+        Tape.into(new Add(), new Tensor[] {grad, more}, grad);
+        return grad;
     }
 
     /// Returns the gradients multiplied by a number.

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Every change counts up [#version], which backward checks.
 public final class Parameter extends Tensor {
-    private final String name;
+    private String name;
     private final Edge leaf;
     private boolean trainable;
     private long version;
@@ -31,6 +31,11 @@ public final class Parameter extends Tensor {
     /// Returns the name, by which optimizers and files know the parameter.
     public String name() {
         return name;
+    }
+
+    /// Renames the parameter: what a module does once it knows the path that it has in the model.
+    public void rename(String newName) {
+        this.name = newName;
     }
 
     /// Tells whether gradients are computed for it.

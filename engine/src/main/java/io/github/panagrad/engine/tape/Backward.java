@@ -6,7 +6,6 @@ import io.github.panagrad.engine.ground.Storage;
 import io.github.panagrad.engine.op.Add;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 /// It is iterative, so depth is no limit. Unless a graph of the gradients themselves is wanted it
 /// frees what it has consumed as it goes.
 public final class Backward {
-    private final Map<Edge, Tensor> slots = new HashMap<>();
+    // Ordered, so that whatever sums over all gradients does so in the same order in each run.
+    private final Map<Edge, Tensor> slots = new LinkedHashMap<>();
     private final Map<Edge, Tensor> found = new LinkedHashMap<>();
     private final PriorityQueue<Node> queue =
             new PriorityQueue<>((a, b) -> Long.compare(b.id(), a.id()));

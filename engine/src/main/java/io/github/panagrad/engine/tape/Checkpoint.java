@@ -66,13 +66,12 @@ public final class Checkpoint implements Op {
         stretch.release();
         Tensor[] out = new Tensor[y.length];
         for (int i = 0; i < y.length; i++) {
-            boolean flows = node != null && y[i].requiresGrad();
             out[i] =
                     new Tensor(
                             y[i].storage(),
                             y[i].layout(),
                             y[i].device(),
-                            flows ? new Edge(node, i) : null);
+                            node != null && y[i].requiresGrad() ? new Edge(node, i) : null);
         }
         return out;
     }
