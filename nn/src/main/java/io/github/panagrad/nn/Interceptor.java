@@ -1,0 +1,22 @@
+package io.github.panagrad.nn;
+
+import io.github.panagrad.engine.Tensor;
+import java.util.function.UnaryOperator;
+
+/// Code around the calls of a layer, attached from outside: it may read or replace the input and
+/// the output, add to the output, or leave the layer out.
+///
+/// Adapters and taps are interceptors; no model knows of them.
+@FunctionalInterface
+public interface Interceptor {
+    /// Answers one call of the layer.
+    ///
+    /// A layer may run a second time when activations are recomputed for backward, so what is done
+    /// here must not depend on how often it is done.
+    ///
+    /// @param layer the layer called, which knows its path
+    /// @param x the input
+    /// @param context what the forward pass carries along
+    /// @param inner calls what lies within: earlier interceptors, in the end the layer
+    Tensor around(Layer layer, Tensor x, Context context, UnaryOperator<Tensor> inner);
+}
