@@ -1,0 +1,81 @@
+package io.github.panagrad.nn.optim;
+
+import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.ground.PanagradException;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.stream.IntStream;
+
+/// Which entries of one parameter an optimizer may touch. Immutable.
+///
+/// The others keep their bits: no step, no weight decay, no moments.
+public final class ParamMask {
+    private final int[] entries;
+
+    private ParamMask(int[] entries) {
+        this.entries = entries;
+    }
+
+    /// Creates a mask from the row-major numbers of the live entries.
+    ///
+    /// @throws PanagradException if a number is negative or comes twice
+    public static ParamMask of(int... entries) {
+        int[] sorted = entries.clone();
+        Arrays.sort(sorted);
+        for (int i = 0; i < sorted.length; i++) {
+            if (sorted[i] < 0 || i > 0 && sorted[i] == sorted[i - 1]) {
+                throw new PanagradException(
+                        "mask",
+                        "an entry is negative or comes twice",
+                        Integer.toString(sorted[i]),
+                        "row-major numbers, each once",
+                        "");
+            }
+        }
+        return new ParamMask(sorted);
+    }
+
+    /// Creates a mask from a bit for each live entry.
+    public static ParamMask of(BitSet live) {
+        return new ParamMask(live.stream().toArray());
+    }
+
+    /// Creates a mask of the elements that are not zero. Shapes: that of the parameter.
+    public static ParamMask of(Tensor live) {
+        double[] values = live.toDoubles();
+        return new ParamMask(
+                IntStream.range(0, values.length).filter(i -> values[i] != 0).toArray());
+    }
+
+    /// Creates a mask that leaves nothing live.
+    public static ParamMask none() {
+        return new ParamMask(new int[0]);
+    }
+
+    /// Creates a mask that leaves all of `size` entries live.
+    public static ParamMask all(int size) {
+        return new ParamMask(IntStream.range(0, size).toArray());
+    }
+
+    /// Returns the row-major numbers of the live entries, ascending.
+    public int[] entries() {
+        return entries.clone();
+    }
+
+    /// Returns how many entries are live.
+    public int count() {
+        return entries.length;
+    }
+
+    /// Checks that all entries are the parameter's.
+    void requireWithin(String name, long size) {
+        if (entries.length > 0 && entries[entries.length - 1] >= size) {
+            throw new PanagradException(
+                    "mask of " + name,
+                    "an entry is beyond the parameter",
+                    Integer.toString(entries[entries.length - 1]),
+                    "at most " + (size - 1),
+                    "");
+        }
+    }
+}
