@@ -1,0 +1,16 @@
+package io.github.panagrad.nn.models;
+
+import io.github.panagrad.engine.AttentionOptions;
+import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.nn.Context;
+import org.jspecify.annotations.Nullable;
+
+/// What the attention layers of one forward pass have in common.
+///
+/// @param positions where each token stands, I32 (T) or (B, T)
+/// @param attention which keys each query sees; a layer may narrow it to its window
+/// @param cache keys and values of earlier tokens, null without
+public record Sequence(Tensor positions, AttentionOptions attention, @Nullable KvCache cache) {
+    /// Where models put it.
+    public static final Context.Key<Sequence> KEY = new Context.Key<>("sequence");
+}

@@ -1,0 +1,67 @@
+package io.github.panagrad.nn.train;
+
+import io.github.panagrad.engine.HeadOptions;
+import io.github.panagrad.engine.Ops;
+import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.losses.CrossEntropyOptions;
+import io.github.panagrad.losses.Losses;
+import io.github.panagrad.losses.Reduction;
+import io.github.panagrad.nn.data.Batch;
+import io.github.panagrad.nn.models.BertClassifier;
+import io.github.panagrad.nn.models.BertInput;
+import io.github.panagrad.nn.models.CausalLM;
+
+/// The objectives that most training needs.
+public final class Objectives {
+    private Objectives() {}
+
+    /// Predicts each next token: cross-entropy over the labels that count, in nats.
+    public static Objective<Batch> nextToken(CausalLM model) {
+        return nextToken(model, HeadOptions.DEFAULT);
+    }
+
+    /// Predicts each next token, with smoothing and what else the options say.
+    ///
+    /// @param options their ignored index must be [Example#IGNORED]
+    public static Objective<Batch> nextToken(CausalLM model, HeadOptions options) {
+        return (batch, step) -> {
+            Tensor hidden = model.hidden(batch, step.context());
+            Tensor sum = summed(model, hidden, batch, options);
+            return LossTerm.of(sum, batch.predicted());
+        };
+    }
+
+    static Tensor summed(CausalLM model, Tensor hidden, Batch batch, HeadOptions options) {
+        Tensor targets =
+                Ops.indices(batch.targets(), batch.size(), batch.length()).to(hidden.device());
+        return Losses.linearCrossEntropy(hidden, model.head(), targets, options, Reduction.SUM)
+                .loss();
+    }
+
+    /// Rows for a classifier, with their labels.
+    ///
+    /// @param input the rows
+    /// @param labels numbers of labels, I32 (B), or (B, T) for tokens; [Example#IGNORED] where none
+    public record Labelled(BertInput input, Tensor labels) {}
+
+    /// Predicts labels: cross-entropy over those that count, in nats.
+    public static Objective<Labelled> classification(BertClassifier model) {
+        return classification(model, CrossEntropyOptions.DEFAULT);
+    }
+
+    /// Predicts labels, with class weights, smoothing and what else the options say.
+    ///
+    /// With class weights, the loss is divided by the number of labels, not by their weights.
+    public static Objective<Labelled> classification(
+            BertClassifier model, CrossEntropyOptions options) {
+        CrossEntropyOptions summing = options.reduction(Reduction.SUM);
+        return (batch, step) -> {
+            Tensor logits = model.logits(batch.input(), step.context());
+            long count = 0;
+            for (int label : batch.labels().toInts()) {
+                count += label == options.ignoreIndex() ? 0 : 1;
+            }
+            return LossTerm.of(Losses.crossEntropy(logits, batch.labels(), summing), count);
+        };
+    }
+}
