@@ -15,6 +15,7 @@ import io.github.panagrad.engine.op.Gelu;
 import io.github.panagrad.engine.op.GeluTanh;
 import io.github.panagrad.engine.op.LeakyRelu;
 import io.github.panagrad.engine.op.Log;
+import io.github.panagrad.engine.op.Logical;
 import io.github.panagrad.engine.op.Maximum;
 import io.github.panagrad.engine.op.Minimum;
 import io.github.panagrad.engine.op.Mul;
@@ -98,6 +99,7 @@ final class ElementwiseKernels {
         table.add(SwiGlu.class, new Loop2<>(BinaryFn.SWIGLU), ElementwiseKernels::real);
         table.add(Pow.class, new Power2(), ElementwiseKernels::real);
         table.add(Compare.class, new Comparison(), ElementwiseKernels::real);
+        table.add(Logical.class, new Connective());
         table.add(Where.class, new Choice(), in -> real(in[1]) && real(in[2]));
         table.add(Dropout.class, new Dropping(), ElementwiseKernels::real);
         table.add(SwiGlu.Grad.class, new GateGradients(), ElementwiseKernels::real);
@@ -262,6 +264,40 @@ final class ElementwiseKernels {
                     in[1].offset(),
                     out[0].bytes(),
                     out[0].offset());
+        }
+    }
+
+    /// Plain loops: masks are small beside what they mask.
+    private static final class Connective implements Kernel<Logical> {
+        @Override
+        public boolean acceptsStrides(int i) {
+            return true;
+        }
+
+        @Override
+        public void run(Logical op, View[] in, View[] out) {
+            byte[] a = in[0].bytes();
+            byte[] b = in[1].bytes();
+            byte[] y = out[0].bytes();
+            StridedWalk walk = Lines.walk(out[0].shape(), in);
+            int left = walk.innerStride(0);
+            int right = walk.innerStride(1);
+            walk.runs(
+                    0,
+                    walk.size(),
+                    (at, n, starts) -> {
+                        int i = in[0].offset() + starts[0];
+                        int j = in[1].offset() + starts[1];
+                        int k = out[0].offset() + at;
+                        for (int e = 0; e < n; e++, i += left, j += right, k++) {
+                            y[k] =
+                                    switch (op.how()) {
+                                        case AND -> (byte) (a[i] & b[j]);
+                                        case OR -> (byte) (a[i] | b[j]);
+                                        case XOR -> (byte) (a[i] ^ b[j]);
+                                    };
+                        }
+                    });
         }
     }
 

@@ -9,6 +9,7 @@ import io.github.panagrad.engine.op.Gather;
 import io.github.panagrad.engine.op.IndexAdd;
 import io.github.panagrad.engine.op.IndexSelect;
 import io.github.panagrad.engine.op.ScatterAdd;
+import io.github.panagrad.engine.op.Triangle;
 import io.github.panagrad.engine.op.Unslice;
 import io.github.panagrad.engine.spi.Kernel;
 import io.github.panagrad.engine.spi.View;
@@ -25,6 +26,7 @@ final class MoveKernels {
         table.add(Cast.class, new CastKernel(), CastKernel::suits);
         table.add(Concat.class, new ConcatKernel(), ElementwiseKernels::real);
         table.add(Unslice.class, new UnsliceKernel(), ElementwiseKernels::real);
+        table.add(Triangle.class, new TriangleKernel(), ElementwiseKernels::real);
         table.add(IndexSelect.class, new SelectKernel(), MoveKernels::indexed);
         table.add(IndexAdd.class, new AddKernel(), MoveKernels::indexed);
         table.add(Gather.class, new GatherKernel(), MoveKernels::indexed);
@@ -174,6 +176,35 @@ final class MoveKernels {
                                         target + i * op.step() * inner,
                                         length);
                             }
+                        }
+                    });
+        }
+    }
+
+    private static final class TriangleKernel implements Kernel<Triangle> {
+        @Override
+        public void run(Triangle op, View[] in, View[] out) {
+            int columns = in[0].dim(-1);
+            int rows = in[0].dim(-2);
+            float[] x = in[0].floats();
+            float[] y = out[0].floats();
+            Parallel.forRange(
+                    columns == 0 ? 0 : in[0].size() / columns,
+                    Math.max(1, Elementwise.GRAIN / Math.max(1, columns)),
+                    (from, to) -> {
+                        for (int r = from; r < to; r++) {
+                            int edge = r % rows + op.diagonal() + (op.lower() ? 1 : 0);
+                            int split = Math.clamp(edge, 0, columns);
+                            int begin = op.lower() ? 0 : split;
+                            int end = op.lower() ? split : columns;
+                            int yo = out[0].offset() + r * columns;
+                            Arrays.fill(y, yo, yo + columns, 0f);
+                            System.arraycopy(
+                                    x,
+                                    in[0].offset() + r * columns + begin,
+                                    y,
+                                    yo + begin,
+                                    end - begin);
                         }
                     });
         }

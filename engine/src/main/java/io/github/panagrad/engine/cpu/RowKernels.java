@@ -4,10 +4,12 @@ import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Pool;
 import io.github.panagrad.engine.ground.Shape;
 import io.github.panagrad.engine.op.ArgExtremum;
+import io.github.panagrad.engine.op.CumSum;
 import io.github.panagrad.engine.op.Extremum;
 import io.github.panagrad.engine.op.Gather;
 import io.github.panagrad.engine.op.LogSoftmax;
 import io.github.panagrad.engine.op.LogSumExp;
+import io.github.panagrad.engine.op.Norm;
 import io.github.panagrad.engine.op.Rope;
 import io.github.panagrad.engine.op.Softmax;
 import io.github.panagrad.engine.op.Sum;
@@ -30,6 +32,8 @@ final class RowKernels {
         table.add(Extremum.class, new ExtremumKernel(), ElementwiseKernels::real);
         table.add(ArgExtremum.class, new ArgExtremumKernel(), ElementwiseKernels::real);
         table.add(Sum.class, new SumKernel(), ElementwiseKernels::real);
+        table.add(CumSum.class, new CumSumKernel(), ElementwiseKernels::real);
+        table.add(Norm.class, new NormKernel(), NormKernel::suits);
         table.add(SumOfSquares.class, new SumOfSquaresKernel(), ElementwiseKernels::real);
         table.add(Rope.class, new RopeKernel(), in -> in[3].dtype() == DType.I32);
     }
@@ -178,6 +182,47 @@ final class RowKernels {
                 from = to;
                 at = target;
                 end = begin;
+            }
+        }
+    }
+
+    private static final class CumSumKernel implements Kernel<CumSum> {
+        @Override
+        public void run(CumSum op, View[] in, View[] out) {
+            Lines lines = Lines.of(in[0].shape(), op.dim());
+            RowReduce.cumulativeSum(
+                    in[0].floats(),
+                    in[0].offset(),
+                    out[0].floats(),
+                    out[0].offset(),
+                    lines.outer(),
+                    lines.n(),
+                    lines.inner(),
+                    op.reverse());
+        }
+    }
+
+    /// Norms over the last dimensions; over others they are rare, and stay with the reference.
+    private static final class NormKernel implements Kernel<Norm> {
+        static boolean suits(Norm op, View[] in) {
+            int rank = in[0].shape().rank();
+            boolean trailing = ElementwiseKernels.real(in) && !op.dims().isEmpty();
+            for (int i = 0; i < op.dims().size(); i++) {
+                trailing &= op.dims().get(i) == rank - op.dims().size() + i;
+            }
+            return trailing;
+        }
+
+        @Override
+        public void run(Norm op, View[] in, View[] out) {
+            Shape shape = in[0].shape();
+            int rows = shape.product(0, op.dims().getFirst());
+            int n = shape.product(op.dims().getFirst(), shape.rank());
+            float[] x = in[0].floats();
+            float[] y = out[0].floats();
+            for (int r = 0; r < rows; r++) {
+                double squares = SumsOfSquares.total(x, in[0].offset() + r * n, n);
+                y[out[0].offset() + r] = (float) Math.sqrt(squares);
             }
         }
     }

@@ -6,6 +6,7 @@ import static jdk.incubator.vector.VectorOperators.EQ;
 import static jdk.incubator.vector.VectorOperators.NE;
 
 import io.github.panagrad.engine.ground.Parallel;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
 /// Reductions and running sums of contiguous rows, one result, or one row, for each.
@@ -116,18 +117,19 @@ final class RowReduce {
         return i;
     }
 
-    /// Sets y to the running sums along the middle dimension of [outer, n, inner], last one
-    /// included.
-    static void cumulativeSum(float[] x, int xo, float[] y, int yo, int outer, int n, int inner) {
+    /// Sets y to the running sums along the middle dimension of [outer, n, inner], this element
+    /// included; from the end if `reverse`.
+    static void cumulativeSum(
+            float[] x, int xo, float[] y, int yo, int outer, int n, int inner, boolean reverse) {
         Parallel.forRange(
                 outer,
                 rowsAtATime(n * inner),
                 (from, to) -> {
                     double[] sums = new double[inner];
                     for (int o = from; o < to; o++) {
-                        java.util.Arrays.fill(sums, 0);
+                        Arrays.fill(sums, 0);
                         for (int i = 0; i < n; i++) {
-                            int at = (o * n + i) * inner;
+                            int at = (o * n + (reverse ? n - 1 - i : i)) * inner;
                             for (int j = 0; j < inner; j++) {
                                 sums[j] += x[xo + at + j];
                                 y[yo + at + j] = (float) sums[j];

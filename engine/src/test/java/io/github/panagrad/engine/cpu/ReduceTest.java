@@ -147,8 +147,14 @@ class ReduceTest {
                         exact[i] = x[1 + i] + (first ? 0 : exact[i - inner]);
                     }
                     float[] y = Close.guarded(exact.length + 3);
-                    RowReduce.cumulativeSum(x, 1, y, 2, outer, n, inner);
+                    RowReduce.cumulativeSum(x, 1, y, 2, outer, n, inner, false);
                     Close.check("cumsum", y, 2, exact, 1e-7);
+                    for (int i = exact.length - 1; i >= 0; i--) {
+                        boolean last = i / inner % n == n - 1;
+                        exact[i] = x[1 + i] + (last ? 0 : exact[i + inner]);
+                    }
+                    RowReduce.cumulativeSum(x, 1, y, 2, outer, n, inner, true);
+                    Close.check("cumsum from the end", y, 2, exact, 1e-7);
                 });
     }
 
