@@ -354,6 +354,9 @@ public final class Ops extends TransformerOps {
 
     /// Puts tensors one after the other along one dimension.
     public static Tensor concat(int dim, Tensor... parts) {
+        if (parts.length == 0) {
+            throw new PanagradException("concat", "nothing to join", "", "at least one tensor", "");
+        }
         return Tape.one(new Concat(parts[0].shape().axis(dim)), parts);
     }
 

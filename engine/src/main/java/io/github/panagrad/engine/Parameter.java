@@ -21,7 +21,8 @@ public final class Parameter extends Tensor {
     ///
     /// It is trainable if its dtype is one that ops compute in.
     public Parameter(String name, Tensor values) {
-        super(values.contiguous().storage(), values.contiguous().layout(), values.device(), null);
+        Tensor dense = values.detach().contiguous();
+        super(dense.storage(), dense.layout(), dense.device(), null);
         this.name = name;
         this.leaf = new Edge(new Node(spec(), device()), 0);
         this.trainable = dtype().isCompute();
@@ -86,7 +87,11 @@ public final class Parameter extends Tensor {
                     spec().toString(),
                     "");
         }
-        Tape.into(new Cast(dtype()), new Tensor[] {values.to(device())}, this);
+        Tensor source = values.detach().to(device());
+        if (source.storage() == storage()) {
+            source = Tape.one(new Cast(source.dtype()), source);
+        }
+        Tape.into(new Cast(dtype()), new Tensor[] {source}, this);
         version++;
     }
 
@@ -114,7 +119,7 @@ public final class Parameter extends Tensor {
                     spec().toString(),
                     "");
         }
-        Tensor dense = values.contiguous();
+        Tensor dense = values.detach().contiguous();
         rebind(dense.storage(), dense.layout());
         Scope.keep(storage());
         trainable &= dtype().isCompute();

@@ -167,6 +167,10 @@ public sealed class Tensor extends TensorMath permits Parameter {
     /// Takes the tensor's memory out of the open scopes: it lives as long as it is used.
     public Tensor keep() {
         Scope.keep(storage);
+        Edge from = edge();
+        if (from != null) {
+            Scope.keep(from.node());
+        }
         return this;
     }
 

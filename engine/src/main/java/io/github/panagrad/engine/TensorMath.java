@@ -2,6 +2,7 @@ package io.github.panagrad.engine;
 
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Shape;
+import io.github.panagrad.engine.ground.ShapeException;
 import io.github.panagrad.engine.op.Abs;
 import io.github.panagrad.engine.op.Add;
 import io.github.panagrad.engine.op.Affine;
@@ -281,6 +282,14 @@ public abstract sealed class TensorMath extends TensorShapes permits Tensor {
 
     private Tensor constant(double number) {
         DType dtype = self().dtype().widened();
+        if (!dtype.isFloating() && number != Math.rint(number)) {
+            throw new ShapeException(
+                    "compare",
+                    "the number is none of the operand's type",
+                    number + " for " + self().spec(),
+                    "an integer",
+                    "convert with to(DType.F32)");
+        }
         return Ops.full(dtype, Shape.SCALAR, number).to(self().device());
     }
 }

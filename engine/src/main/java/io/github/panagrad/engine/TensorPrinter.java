@@ -1,5 +1,6 @@
 package io.github.panagrad.engine;
 
+import io.github.panagrad.engine.ground.Device;
 import io.github.panagrad.engine.tape.Edge;
 import java.util.Locale;
 
@@ -30,7 +31,7 @@ final class TensorPrinter {
                     .toString();
         }
         text.append(tensor.rank() > 1 ? '\n' : ' ');
-        values(tensor, tensor.detach(), 0, 0, text);
+        values(tensor, tensor.detach().to(Device.CPU), 0, 0, text);
         return text.toString();
     }
 

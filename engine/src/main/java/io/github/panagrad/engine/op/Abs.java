@@ -17,6 +17,11 @@ public record Abs() implements Unary {
         return dy.mul(x.sign());
     }
 
+    @Override
+    public boolean acceptsIntegers() {
+        return true;
+    }
+
     public static List<Sample> samples() {
         return List.of(
                 Sample.of(new Abs(), Arg.distinct(17)), Sample.of(new Abs(), Arg.distinct(2, 35)));

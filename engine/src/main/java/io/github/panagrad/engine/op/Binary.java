@@ -1,6 +1,7 @@
 package io.github.panagrad.engine.op;
 
 import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Shape;
 import io.github.panagrad.engine.ground.ShapeException;
 import io.github.panagrad.engine.spi.Spec;
@@ -21,10 +22,31 @@ public interface Binary extends Op {
     /// Returns the gradient of b, in the shape of the result.
     Tensor vjpB(Node node, Tensor dy);
 
+    /// Tells whether integers have integer results.
+    default boolean acceptsIntegers() {
+        return true;
+    }
+
     @Override
     default List<Spec> infer(List<Spec> in) {
         Spec a = in.get(0).widened();
         Spec b = in.get(1).widened();
+        if (a.dtype() == DType.BOOL) {
+            throw new ShapeException(
+                    name(),
+                    "not for truth values",
+                    a + " and " + b,
+                    "numbers",
+                    "use logicalAnd and the like, or convert with to(DType.F32)");
+        }
+        if (a.dtype().isIndex() && !acceptsIntegers()) {
+            throw new ShapeException(
+                    name(),
+                    "not for integers",
+                    a.toString(),
+                    "f32 or f64",
+                    "convert with to(DType.F32)");
+        }
         if (a.dtype() != b.dtype()) {
             throw new ShapeException(
                     name(),

@@ -23,6 +23,11 @@ public record Clamp(double low, double high) implements Unary {
         return dy.mul(inside.to(dy.dtype()));
     }
 
+    @Override
+    public boolean acceptsIntegers() {
+        return low == Math.rint(low) && high == Math.rint(high);
+    }
+
     public static List<Sample> samples() {
         return List.of(
                 Sample.of(new Clamp(-0.055, 0.075), Arg.distinct(17)),

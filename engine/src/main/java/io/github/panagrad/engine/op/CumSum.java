@@ -19,7 +19,7 @@ public record CumSum(int dim, boolean reverse) implements Op {
     @Override
     public List<Spec> infer(List<Spec> in) {
         in.getFirst().shape().axis(dim);
-        return List.of(in.getFirst().widened());
+        return List.of(in.getFirst().summed());
     }
 
     @Override

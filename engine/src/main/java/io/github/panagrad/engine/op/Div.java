@@ -29,6 +29,11 @@ public record Div() implements Binary {
         return i == 1 || needs[1];
     }
 
+    @Override
+    public boolean acceptsIntegers() {
+        return false;
+    }
+
     public static List<Sample> samples() {
         return Sample.binary(Div::new, Arg.uniform(-2, 2), Arg.uniform(0.5, 2));
     }

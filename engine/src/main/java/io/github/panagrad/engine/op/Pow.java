@@ -25,6 +25,11 @@ public record Pow() implements Binary {
         return dy.mul(a.log()).mul(a.pow(node.input(1)));
     }
 
+    @Override
+    public boolean acceptsIntegers() {
+        return false;
+    }
+
     public static List<Sample> samples() {
         return Sample.binary(Pow::new, Arg.uniform(0.5, 2), Arg.uniform(-2, 2));
     }

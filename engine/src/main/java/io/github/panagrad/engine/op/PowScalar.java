@@ -15,7 +15,8 @@ public record PowScalar(double exponent) implements Unary {
 
     @Override
     public Tensor vjp(Tensor x, Tensor y, Tensor dy) {
-        return dy.mul(x.pow(exponent - 1).mul(exponent));
+        // A constant: its derivative must not meet the pole of x⁻¹.
+        return exponent == 0 ? dy.mul(0) : dy.mul(x.pow(exponent - 1).mul(exponent));
     }
 
     public static List<Sample> samples() {

@@ -17,6 +17,11 @@ public record Relu() implements Unary {
         return dy.mul(x.gt(0).to(dy.dtype()));
     }
 
+    @Override
+    public boolean acceptsIntegers() {
+        return true;
+    }
+
     public static List<Sample> samples() {
         return List.of(
                 Sample.of(new Relu(), Arg.distinct(17)),

@@ -17,6 +17,11 @@ public record Sign() implements Unary {
         return dy.mul(0);
     }
 
+    @Override
+    public boolean acceptsIntegers() {
+        return true;
+    }
+
     public static List<Sample> samples() {
         return List.of(
                 Sample.of(new Sign(), Arg.distinct(17)),

@@ -22,7 +22,7 @@ public record Sum(List<Integer> dims) implements Op {
         for (int dim : dims) {
             shape = shape.with(dim, 1);
         }
-        return List.of(in.getFirst().widened().with(shape));
+        return List.of(in.getFirst().summed().with(shape));
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.github.panagrad.engine.op;
 
 import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.ground.ShapeException;
 import io.github.panagrad.engine.spi.Spec;
 import io.github.panagrad.engine.spi.View;
 import io.github.panagrad.engine.tape.Node;
@@ -22,9 +23,23 @@ public interface Unary extends Op {
         return false;
     }
 
+    /// Tells whether integers have integer results.
+    default boolean acceptsIntegers() {
+        return false;
+    }
+
     @Override
     default List<Spec> infer(List<Spec> in) {
-        return List.of(in.getFirst().widened());
+        Spec x = in.getFirst().widened();
+        if (!x.dtype().isFloating() && !(x.dtype().isIndex() && acceptsIntegers())) {
+            throw new ShapeException(
+                    name(),
+                    x.dtype().isIndex() ? "not for integers" : "not for truth values",
+                    x.toString(),
+                    "f32 or f64",
+                    "convert with to(DType.F32)");
+        }
+        return List.of(x);
     }
 
     @Override

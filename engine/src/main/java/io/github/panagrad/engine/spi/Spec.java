@@ -20,6 +20,11 @@ public record Spec(Shape shape, DType dtype) {
         return dtype.isFloating() || dtype == DType.I8 ? with(dtype.widened()) : this;
     }
 
+    /// Returns the same shape with the dtype that sums have: truth values are counted.
+    public Spec summed() {
+        return dtype == DType.BOOL ? with(DType.I32) : widened();
+    }
+
     /// Returns the notation of messages, such as `f32[2,3]`.
     @Override
     public String toString() {

@@ -2,13 +2,13 @@ package io.github.panagrad.engine.tape;
 
 import io.github.panagrad.engine.Scope;
 import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.ground.ShapeException;
 import io.github.panagrad.engine.ground.Storage;
 import io.github.panagrad.engine.op.Add;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
@@ -25,7 +25,6 @@ public final class Backward {
     private final PriorityQueue<Node> queue =
             new PriorityQueue<>((a, b) -> Long.compare(b.id(), a.id()));
     private final Set<Node> queued = new HashSet<>();
-    private final List<Stretch> repetitions = new ArrayList<>();
     private final @Nullable Set<Edge> targets;
     private final Set<Node> relevant;
     private final boolean stop;
@@ -108,6 +107,14 @@ public final class Backward {
 
     private Map<Edge, Tensor> run(Map<Tensor, Tensor> seeds) {
         seeds.forEach((y, dy) -> {
+            if (!dy.shape().equals(y.shape())) {
+                throw new ShapeException(
+                        "backward",
+                        "the gradient has another shape",
+                        dy.spec() + " for " + y.spec(),
+                        "the shape of what is differentiated",
+                        "");
+            }
             Edge edge = y.edge();
             if (edge != null) {
                 accumulate(edge, dy);
@@ -126,10 +133,6 @@ public final class Backward {
             }
         });
         found.values().forEach(grad -> grad.storage().unpin("backward"));
-        if (!createGraph) {
-            // Their dead ends, which the walk has not come by.
-            repetitions.forEach(Stretch::release);
-        }
         return found;
     }
 
@@ -185,7 +188,6 @@ public final class Backward {
 
     /// Goes on through the graph that a checkpoint stood for.
     private void expand(Checkpoint.Repetition repetition, @Nullable Tensor[] dy) {
-        repetitions.add(repetition.stretch());
         if (targets != null) {
             repetition.stretch().made().forEach(made -> mark(made, targets, relevant));
         }

@@ -49,8 +49,11 @@ public final class Checkpoint implements Op {
     private Tensor[] record(Tensor[] x) {
         Tensor[] y = stretch.record(() -> f.apply(x.clone()));
         stretch.reads(y);
+        // First, so that what nested scopes made is gone and does not look like something captured.
+        boolean flows = Arrays.stream(y).anyMatch(Tensor::requiresGrad);
+        stretch.release();
         Node node = null;
-        if (Arrays.stream(y).anyMatch(Tensor::requiresGrad)) {
+        if (flows) {
             List<Tensor> in = new ArrayList<>(List.of(x));
             in.addAll(stretch.captured(x));
             node =
@@ -58,12 +61,12 @@ public final class Checkpoint implements Op {
                             this,
                             in.toArray(Tensor[]::new),
                             Arrays.stream(y).map(Tensor::spec).toList());
+            Scope.register(node);
             Stretch around = Stretch.current();
             if (around != null) {
                 around.makes(node);
             }
         }
-        stretch.release();
         Tensor[] out = new Tensor[y.length];
         for (int i = 0; i < y.length; i++) {
             out[i] =
@@ -104,7 +107,10 @@ public final class Checkpoint implements Op {
                 Scope.scope(
                         "checkpoint", () -> again(() -> edges(repeated.record(() -> f.apply(x)))));
         var repetition = new Repetition(repeated, results);
-        kept = Tape.isRecording() ? repetition : null;
+        if (Tape.isRecording()) {
+            kept = repetition;
+            repeated.made().forEach(Scope::keep);
+        }
         return repetition;
     }
 

@@ -103,8 +103,8 @@ public interface Fused extends Op {
                 // Two slots may hold one tensor; fresh handles keep their gradients apart only if
                 // nothing has to flow further than this op.
                 if (!Tape.isRecording()) {
-                    in[i] = in[i].detach().requireGrad();
-                    edge = in[i].edge();
+                    edge = new Edge(new Node(in[i].spec(), in[i].device()), 0);
+                    in[i] = new Tensor(in[i].storage(), in[i].layout(), in[i].device(), edge);
                 }
                 wanted.add(edge);
             }

@@ -176,7 +176,7 @@ public final class Node {
     }
 
     /// Lets go of what was saved; the node cannot be differentiated again.
-    void release() {
+    public void release() {
         if (released || op == null) {
             return;
         }
@@ -198,7 +198,8 @@ public final class Node {
         }
     }
 
-    boolean isReleased() {
+    /// Tells whether the node has let go of what it saved.
+    public boolean isReleased() {
         return released;
     }
 }

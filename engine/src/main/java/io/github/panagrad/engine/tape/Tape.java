@@ -53,6 +53,9 @@ public final class Tape {
         Device device = commonDevice(op, in);
         List<Spec> specs = op.infer(Arrays.stream(in).map(Tensor::spec).toList());
         Node node = isRecording() && differentiable(specs, in) ? new Node(op, in, specs) : null;
+        if (node != null) {
+            Scope.register(node);
+        }
         Stretch stretch = Stretch.current();
         if (stretch != null) {
             stretch.reads(in);
