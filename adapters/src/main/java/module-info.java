@@ -3,4 +3,6 @@ module io.github.panagrad.adapters {
     requires static org.jspecify;
     requires transitive io.github.panagrad.engine;
     requires transitive io.github.panagrad.nn;
+
+    exports io.github.panagrad.adapters;
 }
