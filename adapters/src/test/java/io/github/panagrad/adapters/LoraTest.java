@@ -1,0 +1,241 @@
+package io.github.panagrad.adapters;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.data.Offset.offset;
+
+import io.github.panagrad.engine.Grads;
+import io.github.panagrad.engine.Ops;
+import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.ground.DType;
+import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.engine.ground.Shape;
+import io.github.panagrad.nn.PathPattern;
+import io.github.panagrad.nn.io.JsonObject;
+import io.github.panagrad.nn.io.TensorFiles;
+import io.github.panagrad.nn.models.CausalLM;
+import io.github.panagrad.nn.optim.AdamW;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LoraTest {
+    private static final String ALL = "model.layers.**.{q,k,v,o,gate,up,down}_proj";
+
+    private static LoraAdapter trained(CausalLM model, String pattern) {
+        var adapter = Lora.rank(3).alpha(6).attach(model, pattern);
+        var optimizer = AdamW.of(model.trainable()).lr(0.05);
+        for (int step = 0; step < 3; step++) {
+            optimizer.step(TinyModel.loss(model).backward());
+        }
+        return adapter;
+    }
+
+    @Test
+    void leavesTheModelUnchangedAtFirst() {
+        var model = TinyModel.create();
+        float[] before = TinyModel.logits(model).toFloats();
+        Lora.rank(4).attach(model, ALL);
+        assertThat(TinyModel.logits(model).toFloats()).isEqualTo(before);
+    }
+
+    @Test
+    void trainsItsFactorsAndNothingElse() {
+        var model = TinyModel.create();
+        Map<String, float[]> before = new LinkedHashMap<>();
+        model.stateDict().forEach((name, t) -> before.put(name, t.toFloats()));
+        var adapter = Lora.rank(3).attach(model, ALL);
+        assertThat(adapter.targets()).hasSize(14);
+        assertThat(model.trainable()).hasSize(28);
+
+        var optimizer = AdamW.of(model.trainable()).lr(0.05);
+        double first = TinyModel.loss(model).item();
+        optimizer.step(TinyModel.loss(model).backward());
+        Grads second = TinyModel.loss(model).backward();
+        adapter.parameters()
+                .forEach(
+                        (name, p) -> {
+                            float[] g = second.get(p).toFloats();
+                            double sum = 0;
+                            for (float x : g) {
+                                assertThat(x).as(name).isFinite();
+                                sum += Math.abs(x);
+                            }
+                            assertThat(sum).as("gradient of %s", name).isPositive();
+                        });
+        optimizer.step(second);
+        assertThat(TinyModel.loss(model).item()).isLessThan(first);
+        model.stateDict()
+                .forEach((name, t) -> assertThat(t.toFloats()).isEqualTo(before.get(name)));
+    }
+
+    @Test
+    void dropsOnlyInTraining() {
+        var model = TinyModel.create();
+        trained(model, ALL).detach();
+        var adapter = Lora.rank(2).dropout(0.5).attach(model, ALL);
+        adapter.parameters().values().forEach(p -> p.assign(p.affine(0, 0.1).detach()));
+        float[] plain = TinyModel.logits(model).toFloats();
+        assertThat(TinyModel.logits(model).toFloats()).isEqualTo(plain);
+        model.training(true);
+        assertThat(TinyModel.logits(model).toFloats()).isNotEqualTo(plain);
+    }
+
+    @Test
+    void savesAndLoadsBitForBit(@TempDir Path folder) {
+        var model = TinyModel.create();
+        var adapter = trained(model, "**.{q,v}_proj");
+        float[] logits = TinyModel.logits(model).toFloats();
+        adapter.save(folder.resolve("new/adapter"));
+
+        var config = JsonObject.read(folder.resolve("new/adapter/adapter_config.json"));
+        assertThat(config.string("peft_type")).isEqualTo("LORA");
+        assertThat(config.integer("r")).isEqualTo(3);
+        assertThat(config.integer("lora_alpha")).isEqualTo(6);
+        assertThat(config.strings("target_modules")).containsExactly("q_proj", "v_proj");
+        assertThat(
+                        TensorFiles.read(
+                                        folder.resolve("new/adapter/adapter_model.safetensors"))
+                                .keySet())
+                .contains("base_model.model.model.layers.1.self_attn.v_proj.lora_B.weight")
+                .hasSize(8);
+
+        var fresh = TinyModel.create();
+        LoraAdapter.load(fresh, folder.resolve("new/adapter"));
+        assertThat(TinyModel.logits(fresh).toFloats()).isEqualTo(logits);
+    }
+
+    @Test
+    void namesFullPathsWhereSuffixesWouldMatchMore(@TempDir Path folder) {
+        var model = TinyModel.create();
+        trained(model, "model.layers.0.**.q_proj").save(folder);
+        assertThat(JsonObject.read(folder.resolve("adapter_config.json")).strings("target_modules"))
+                .containsExactly("model.layers.0.self_attn.q_proj");
+    }
+
+    @Test
+    void mergesWithinAHairAndUnmergesBitForBit() {
+        var model = TinyModel.create();
+        var adapter = trained(model, ALL);
+        float[] adapted = TinyModel.logits(model).toFloats();
+        Map<String, float[]> weights = new LinkedHashMap<>();
+        model.stateDict().forEach((name, t) -> weights.put(name, t.toFloats()));
+
+        double largest = adapter.merge(() -> TinyModel.logits(model));
+        assertThat(largest).isLessThan(1e-4);
+        assertThat(model.stateDict().get("model.layers.0.mlp.up_proj.weight").toFloats())
+                .isNotEqualTo(weights.get("model.layers.0.mlp.up_proj.weight"));
+        adapter.unmerge();
+        model.stateDict()
+                .forEach((name, t) -> assertThat(t.toFloats()).isEqualTo(weights.get(name)));
+        assertThat(TinyModel.logits(model).toFloats()).isEqualTo(adapted);
+
+        adapter.mergeAndDetach();
+        assertThat(model.modules().keySet()).noneMatch(path -> path.contains("lora_"));
+        float[] merged = TinyModel.logits(model).toFloats();
+        for (int i = 0; i < merged.length; i++) {
+            assertThat((double) merged[i])
+                    .isCloseTo(adapted[i], offset(1e-4));
+        }
+    }
+
+    @Test
+    void keepsTheBaseInItsStorageType() {
+        var model = TinyModel.create();
+        model.to(DType.BF16);
+        var adapter = trained(model, ALL);
+        assertThat(model.stateDict().values()).allMatch(t -> t.dtype() == DType.BF16);
+        assertThat(adapter.parameters().values()).allMatch(p -> p.dtype() == DType.F32);
+        double largest = adapter.merge(() -> TinyModel.logits(model));
+        assertThat(largest).isLessThan(1e-4);
+        adapter.unmerge();
+        assertThat(model.stateDict().values()).allMatch(t -> t.dtype() == DType.BF16);
+    }
+
+    @Test
+    void readsPeftFiles(@TempDir Path folder) throws Exception {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        String path = "base_model.model.model.layers.1.mlp.down_proj.";
+        tensors.put(path + "lora_A.weight", Ops.full(DType.F32,
+                Shape.of(2, 24), 0.01));
+        tensors.put(path + "lora_B.weight", Ops.full(DType.F32,
+                Shape.of(16, 2), 0.02));
+        TensorFiles.write(folder.resolve("adapter_model.safetensors"), tensors, Map.of());
+        Files.writeString(
+                folder.resolve("adapter_config.json"),
+                """
+                {"alpha_pattern": {"down_proj": 8}, "auto_mapping": null, "bias": "none",
+                 "base_model_name_or_path": "x/y", "fan_in_fan_out": false, "inference_mode": true,
+                 "init_lora_weights": true, "lora_alpha": 4, "lora_dropout": 0.0,
+                 "modules_to_save": null, "peft_type": "LORA", "r": 2, "rank_pattern": {},
+                 "target_modules": ["down_proj"], "task_type": "CAUSAL_LM", "use_rslora": true}
+                """);
+        var model = TinyModel.create();
+        var adapter = LoraAdapter.load(model, folder);
+        assertThat(adapter.targets()).containsExactly("model.layers.1.mlp.down_proj");
+        assertThat(adapter.options().scale())
+                .isCloseTo(8 / Math.sqrt(2), offset(1e-12));
+    }
+
+    @Test
+    void namesWhatDoesNotFit(@TempDir Path folder) {
+        var model = TinyModel.create();
+        assertThatThrownBy(() -> Lora.rank(2).attach(model, "**.query_proj"))
+                .isInstanceOf(PanagradException.class)
+                .hasMessageContaining("query_proj");
+        assertThatThrownBy(() -> Lora.rank(0)).hasMessageContaining("rank >= 1");
+        assertThatThrownBy(() -> LoraAdapter.load(model, folder.resolve("nowhere")))
+                .isInstanceOf(PanagradException.class)
+                .hasMessageContaining("adapter_config.json");
+        trained(model, "**.q_proj").save(folder);
+        assertThatThrownBy(() -> Lora.rank(2).attach(model, "**.q_proj"))
+                .hasMessageContaining("taken");
+        JsonObject config = JsonObject.read(folder.resolve("adapter_config.json"));
+        config.with("peft_type", "IA3").write(folder.resolve("adapter_config.json"));
+        assertThatThrownBy(() -> LoraAdapter.load(TinyModel.create(), folder))
+                .hasMessageContaining("LORA");
+        config.with("use_dora", true).write(folder.resolve("adapter_config.json"));
+        assertThatThrownBy(() -> LoraAdapter.load(TinyModel.create(), folder))
+                .hasMessageContaining("use_dora");
+    }
+
+    @Test
+    void sparseMasksLeaveExactlyTheirShareLive() {
+        var model = TinyModel.create();
+        model.freeze();
+        model.unfreeze(PathPattern.of("model.layers.**"));
+        var chooser = new LargestGradients(model.trainable());
+        chooser.add(TinyModel.loss(model).backward());
+        var masks = chooser.masks(0.05);
+        long total = model.trainable().stream().mapToLong(Tensor::size).sum();
+        long live = masks.values().stream().mapToLong(m -> m.count()).sum();
+        assertThat(live).isEqualTo(Math.round(0.05 * total));
+
+        Map<String, float[]> before = new LinkedHashMap<>();
+        model.stateDict().forEach((name, t) -> before.put(name, t.toFloats()));
+        var optimizer = AdamW.of(model.trainable()).lr(0.01).weightDecay(0.1);
+        masks.forEach(optimizer::mask);
+        for (int step = 0; step < 3; step++) {
+            optimizer.step(TinyModel.loss(model).backward());
+        }
+        assertThat(optimizer.stateSize()).isEqualTo(2 * live);
+        long changed = 0;
+        for (var entry : masks.entrySet()) {
+            float[] was = before.get(entry.getKey().name());
+            float[] is = entry.getKey().toFloats();
+            int[] entries = entry.getValue().entries();
+            for (int i = 0; i < is.length; i++) {
+                if (Arrays.binarySearch(entries, i) < 0) {
+                    assertThat(Float.floatToIntBits(is[i])).isEqualTo(Float.floatToIntBits(was[i]));
+                } else if (is[i] != was[i]) {
+                    changed++;
+                }
+            }
+        }
+        assertThat(changed).isEqualTo(live);
+    }
+}

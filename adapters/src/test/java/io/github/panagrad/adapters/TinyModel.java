@@ -1,0 +1,50 @@
+package io.github.panagrad.adapters;
+
+import io.github.panagrad.engine.Ops;
+import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.ground.Rng;
+import io.github.panagrad.losses.Losses;
+import io.github.panagrad.nn.io.JsonObject;
+import io.github.panagrad.nn.io.ModelConfig;
+import io.github.panagrad.nn.models.CausalLM;
+
+/// A random two-layer Llama that trains in a moment.
+final class TinyModel {
+    static final int VOCABULARY = 23;
+    private static final int LENGTH = 9;
+
+    private TinyModel() {}
+
+    static CausalLM create() {
+        var config =
+                JsonObject.of(
+                        "model_type", "llama",
+                        "vocab_size", VOCABULARY,
+                        "hidden_size", 16,
+                        "intermediate_size", 24,
+                        "num_hidden_layers", 2,
+                        "num_attention_heads", 4,
+                        "num_key_value_heads", 2,
+                        "max_position_embeddings", 32,
+                        "initializer_range", 0.2,
+                        "tie_word_embeddings", false);
+        return CausalLM.create(ModelConfig.of(config), 7);
+    }
+
+    static Tensor ids(long seed) {
+        var draw = Rng.of(seed).draw();
+        int[] ids = new int[2 * LENGTH];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = (int) (draw.uniform(i) * VOCABULARY);
+        }
+        return Ops.indices(ids, 2, LENGTH);
+    }
+
+    static Tensor loss(CausalLM model) {
+        return Losses.linearCrossEntropy(model.hidden(ids(1)), model.head(), ids(2));
+    }
+
+    static Tensor logits(CausalLM model) {
+        return Ops.noGrad(() -> model.logits(model.hidden(ids(3))));
+    }
+}
