@@ -74,6 +74,11 @@ public final class Backends {
         RAN.computeIfAbsent(new Ran(backend, op, how), r -> new LongAdder()).increment();
     }
 
+    private static String nested(Class<?> op) {
+        Class<?> outer = op.getEnclosingClass();
+        return outer == null ? op.getSimpleName() : nested(outer) + "." + op.getSimpleName();
+    }
+
     /// Forgets which kernels ran.
     public static void clearLog() {
         RAN.clear();
@@ -86,7 +91,7 @@ public final class Backends {
         var lines = new TreeMap<String, Long>();
         RAN.forEach((ran, count) ->
                 lines.put(
-                        "%-10s %-28s %s".formatted(ran.backend, ran.op.getSimpleName(), ran.how),
+                        "%-10s %-28s %s".formatted(ran.backend, nested(ran.op), ran.how),
                         count.sum()));
         var text = new StringBuilder();
         ALL.forEach((name, backend) ->
