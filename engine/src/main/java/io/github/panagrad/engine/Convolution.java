@@ -3,8 +3,8 @@ package io.github.panagrad.engine;
 import io.github.panagrad.engine.ground.ShapeException;
 import org.jspecify.annotations.Nullable;
 
-/// Convolution by windows and matrix products: the windows are a view, so the one copy of them is the
-/// reshape that the product needs.
+/// Convolution by windows and matrix products: the windows are a view, so the one copy of them is
+/// the reshape that the product needs.
 final class Convolution {
     private Convolution() {}
 

@@ -222,7 +222,8 @@ final class Einsum {
         return new Labelled(product.reshape(dims(labels)), labels);
     }
 
-    /// Lays a tensor out as matrices: a batch, rows and columns, each perhaps of several dimensions.
+    /// Lays a tensor out as matrices: a batch, rows and columns, each perhaps of several
+    /// dimensions.
     private Tensor grouped(Labelled x, String batch, String rows, String columns) {
         Tensor ordered = x.permuted(batch + rows + columns).tensor();
         Shape full = Shape.of(dims(batch + rows + columns));

@@ -108,12 +108,14 @@ public final class Ops extends TransformerOps {
         return tensor(values, n, n);
     }
 
-    /// Makes a BOOL mask that is true on and below a diagonal: 0 the main one, positive ones above it.
+    /// Makes a BOOL mask that is true on and below a diagonal: 0 the main one, positive ones above
+    /// it.
     public static Tensor trilMask(int rows, int columns, int diagonal) {
         return triangle(new Triangle(true, diagonal), rows, columns);
     }
 
-    /// Makes a BOOL mask that is true on and above a diagonal: 0 the main one, positive ones above it.
+    /// Makes a BOOL mask that is true on and above a diagonal: 0 the main one, positive ones above
+    /// it.
     public static Tensor triuMask(int rows, int columns, int diagonal) {
         return triangle(new Triangle(false, diagonal), rows, columns);
     }
@@ -380,8 +382,8 @@ public final class Ops extends TransformerOps {
     /// Multiplies and sums by index letters: `einsum("bqd,bkd->bqk", q, k)`.
     ///
     /// A letter names a dimension; `...` stands for leading ones that broadcast. Letters that the
-    /// result lacks are summed over; a letter twice in an operand takes the diagonal. Without `->` the
-    /// result has the letters that occur once, in alphabetical order.
+    /// result lacks are summed over; a letter twice in an operand takes the diagonal. Without `->`
+    /// the result has the letters that occur once, in alphabetical order.
     public static Tensor einsum(String equation, Tensor... operands) {
         return Einsum.compute(equation, operands);
     }

@@ -184,7 +184,8 @@ public abstract sealed class TensorShapes extends TensorStatistics permits Tenso
         return self().shape().equals(target) ? self() : Tape.one(new Expand(target), self());
     }
 
-    /// Keeps every `step`-th of the elements of one dimension from `start`, `length` in all; a view.
+    /// Keeps every `step`-th of the elements of one dimension from `start`, `length` in all; a
+    /// view.
     public Tensor slice(int dim, int start, int length, int step) {
         return Tape.one(new Slice(dim, start, length, step), self());
     }

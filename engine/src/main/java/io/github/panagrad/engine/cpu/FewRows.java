@@ -124,7 +124,7 @@ final class FewRows {
     /// C[i, j] is the dot product of row i of X and row j of W.
     private void dots(boolean accumulate) {
         long perQuad = 4L * rows * k;
-        int grain = (int) Math.clamp(GRAIN / perQuad, 1, 1 << 20);
+        int grain = Math.clamp(GRAIN / perQuad, 1, 1 << 20);
         Parallel.forRange(
                 (n + 3) / 4,
                 grain,
@@ -201,7 +201,7 @@ final class FewRows {
     /// C's rows are sums of multiples of W's rows.
     private void multiples(boolean accumulate) {
         long perColumn = (long) rows * k;
-        int columns = (int) Math.clamp(GRAIN / perColumn, 1, COLUMNS);
+        int columns = Math.clamp(GRAIN / perColumn, 1, COLUMNS);
         int grain = Math.min(COLUMNS, (columns + 63) / 64 * 64);
         Parallel.forRange(
                 n,

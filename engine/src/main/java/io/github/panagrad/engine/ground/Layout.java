@@ -103,8 +103,8 @@ public final class Layout {
         return new Layout(shape.without(second), moved, offset);
     }
 
-    /// Replaces one dimension by windows that start every `step` elements, and adds a last dimension of
-    /// the elements in a window, `dilation` apart.
+    /// Replaces one dimension by windows that start every `step` elements, and adds a last
+    /// dimension of the elements in a window, `dilation` apart.
     public Layout unfold(int dim, int windows, int step, int size, int dilation) {
         int axis = shape.axis(dim);
         long[] moved = Arrays.copyOf(strides, strides.length + 1);

@@ -1,10 +1,12 @@
 package io.github.panagrad.engine.cpu;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.Parallel;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -68,13 +70,11 @@ class GemmTest {
                                 "-Dpanagrad.vectorBits=" + bits,
                                 "-Dos.arch=" + arch,
                                 "-cp",
-                                root(Gemm.class)
-                                        + java.io.File.pathSeparator
-                                        + root(GemmCases.class),
+                                root(Gemm.class) + File.pathSeparator + root(GemmCases.class),
                                 GemmCases.class.getName()));
         command.addAll(List.of("" + seed, "40", "70"));
         var process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        var output = new String(process.getInputStream().readAllBytes());
+        var output = new String(process.getInputStream().readAllBytes(), UTF_8);
         assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
         assertThat(output).contains("checked with " + bits / 32 + " lanes");
         assertThat(process.exitValue()).as(output).isZero();

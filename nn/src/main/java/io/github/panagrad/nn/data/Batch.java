@@ -11,8 +11,8 @@ import java.util.List;
 /// @param size rows, B
 /// @param length tokens of a row with padding, T
 /// @param ids the tokens
-/// @param labels the tokens that count, not shifted; [Example#IGNORED] elsewhere, at padding and at the
-///     first token of a segment, which nothing predicts
+/// @param labels the tokens that count, not shifted; [Example#IGNORED] elsewhere, at padding and at
+///     the first token of a segment, which nothing predicts
 /// @param positions where each token stands in its own sequence, from 0
 /// @param segments from 1 which of a row's sequences a token belongs to, 0 for padding; tokens see
 ///     tokens of their own segment only

@@ -14,8 +14,8 @@ import java.util.NoSuchElementException;
 /// ```
 ///
 /// The same examples, options and seed give the same batches. A [Cursor] tells where it stands, and
-/// another one goes on from there. The setters change and return this object; do not call them while
-/// iterating.
+/// another one goes on from there. The setters change and return this object; do not call them
+/// while iterating.
 public final class Batches implements Iterable<Batch> {
     private final List<Example> examples;
     private int size = 1;

@@ -3,12 +3,13 @@ package io.github.panagrad.nn.data;
 import io.github.panagrad.nn.io.Tokenizer;
 import java.util.Arrays;
 
-/// Encodes a prompt and what should follow it, such that the prompt's tokens are those that generation
-/// will start from.
+/// Encodes a prompt and what should follow it, such that the prompt's tokens are those that
+/// generation will start from.
 ///
-/// Encoding the two in one go can merge a token across the border; encoding them apart can put a blank
-/// before the completion (tokenizers of the SentencePiece kind do). So the completion's tokens are
-/// looked for in several ways, and the first that reads back as the text of both is taken.
+/// Encoding the two in one go can merge a token across the border; encoding them apart can put a
+/// blank before the completion (tokenizers of the SentencePiece kind do). So the completion's
+/// tokens are looked for in several ways, and the first that reads back as the text of both is
+/// taken.
 final class Continuation {
     private final Tokenizer tokenizer;
     private final int[] prefix;

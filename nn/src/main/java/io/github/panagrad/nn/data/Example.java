@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /// One sequence to train or evaluate on.
 ///
-/// Labels are not shifted: `labels[t]` is the token at t, or [#IGNORED], and it is predicted from the
-/// tokens before t. The shift happens where a batch is turned into targets.
+/// Labels are not shifted: `labels[t]` is the token at t, or [#IGNORED], and it is predicted from
+/// the tokens before t. The shift happens where a batch is turned into targets.
 ///
 /// @param inputIds the tokens; not to be modified
 /// @param labels for each token itself where it counts, [#IGNORED] where it does not; not to be

@@ -18,9 +18,9 @@ import org.jspecify.annotations.Nullable;
 /// Reads examples from text or JSON lines.
 ///
 /// - `.txt`: the whole text is encoded and cut into windows of [#seqLen] tokens.
-/// - `.jsonl`: one object a line, each an example: `{"text"}`; `{"prompt", "completion"}`, where only
-///   the completion and the end token after it count; or `{"input_ids", "labels"?}`, taken as they
-///   are. The fields may have other names.
+/// - `.jsonl`: one object a line, each an example: `{"text"}`; `{"prompt", "completion"}`, where
+///   only the completion and the end token after it count; or `{"input_ids", "labels"?}`, taken as
+///   they are. The fields may have other names.
 ///
 /// ```java
 /// var data = ExampleReader.of(tokenizer)
@@ -63,8 +63,8 @@ public final class ExampleReader {
         return new ExampleReader(null, vocabSize);
     }
 
-    /// Sets what ids must be below, where the embedding has another number of rows than the tokenizer
-    /// has ids.
+    /// Sets what ids must be below, where the embedding has another number of rows than the
+    /// tokenizer has ids.
     public ExampleReader vocabSize(int rows) {
         this.vocabSize = rows;
         return this;
@@ -129,9 +129,9 @@ public final class ExampleReader {
 
     /// Reads a file.
     ///
-    /// @throws PanagradException if the file is missing, empty or of another kind; if a row is no JSON
-    ///     object, lacks the fields, holds ids outside the vocabulary or is too long; or if no token
-    ///     of the file is predicted
+    /// @throws PanagradException if the file is missing, empty or of another kind; if a row is no
+    ///     JSON object, lacks the fields, holds ids outside the vocabulary or is too long; or if no
+    ///     token of the file is predicted
     public Dataset read(Path file) {
         int longest = longest();
         String name = file.toString();

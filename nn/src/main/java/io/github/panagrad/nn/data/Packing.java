@@ -10,8 +10,8 @@ import java.util.function.IntUnaryOperator;
 final class Packing {
     private Packing() {}
 
-    /// Puts each item, in order, into the row with the least room that is still enough, of equals the
-    /// one that has waited longest; rows come in the order in which they were begun.
+    /// Puts each item, in order, into the row with the least room that is still enough, of equals
+    /// the one that has waited longest; rows come in the order in which they were begun.
     ///
     /// Takes n·log n steps for n items, and no more than 1.7 times the rows that the best packing
     /// takes (Johnson et al., SIAM J. Comput. 3(4), 1974).

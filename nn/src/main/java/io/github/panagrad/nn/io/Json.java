@@ -12,6 +12,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.PrettyPrinter;
 import tools.jackson.core.StreamReadFeature;
@@ -26,14 +27,19 @@ import tools.jackson.core.util.DefaultPrettyPrinter;
 /// `java.math.BigInteger` beyond 64 bits, `Double` and null. Maps and lists cannot be modified.
 final class Json {
     /// Refuses a key that appears twice: which of the two is meant cannot be known.
-    static final JsonFactory FACTORY =
+    private static final JsonFactory FACTORY =
             JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
     private Json() {}
 
+    /// Opens a stream of tokens, under the limits of [#FACTORY].
+    static JsonParser parser(byte[] utf8) {
+        return FACTORY.createParser(ObjectReadContext.empty(), utf8);
+    }
+
     /// Parses one object, and nothing after it.
     static Map<String, @Nullable Object> object(String where, byte[] utf8) {
-        try (JsonParser in = FACTORY.createParser(utf8)) {
+        try (JsonParser in = parser(utf8)) {
             return wholeObject(where, in);
         } catch (JacksonException e) {
             throw notJson(where, e);
@@ -42,7 +48,7 @@ final class Json {
 
     /// Parses one object, and nothing after it.
     static Map<String, @Nullable Object> object(String where, String text) {
-        try (JsonParser in = FACTORY.createParser(text)) {
+        try (JsonParser in = FACTORY.createParser(ObjectReadContext.empty(), text)) {
             return wholeObject(where, in);
         } catch (JacksonException e) {
             throw notJson(where, e);

@@ -78,7 +78,7 @@ record SafeTensorsHeader(Map<String, String> metadata, List<Slot> slots, long da
                     where, "header is not a JSON object", "", "{ as its first byte", "");
         }
         var reader = new Reader(where, size - 8 - length);
-        try (JsonParser in = Json.FACTORY.createParser(json)) {
+        try (JsonParser in = Json.parser(json)) {
             reader.header(in);
         } catch (JacksonException e) {
             throw Json.notJson(where + ": header", e);

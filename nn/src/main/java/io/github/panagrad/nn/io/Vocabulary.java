@@ -19,7 +19,7 @@ record Vocabulary(int size, Map<String, Integer> added, Map<String, Integer> wan
     /// Reads the ids, and of the vocabulary's names only those that are asked for.
     static Vocabulary parse(String where, byte[] json, Collection<String> names) {
         var reader = new Reader(where, names);
-        try (JsonParser in = Json.FACTORY.createParser(json)) {
+        try (JsonParser in = Json.parser(json)) {
             reader.file(in);
         } catch (JacksonException e) {
             throw Json.notJson(where, e);
