@@ -6,7 +6,6 @@ import static io.github.panagrad.engine.cpu.Lanes.all;
 
 import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.engine.op.AdamWStep;
-
 import jdk.incubator.vector.FloatVector;
 
 /// AdamW's update of parameter and moments in one pass over memory; dense, and for chosen entries.

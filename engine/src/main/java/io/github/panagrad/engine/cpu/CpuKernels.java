@@ -4,7 +4,6 @@ import io.github.panagrad.engine.op.Attention;
 import io.github.panagrad.engine.op.LinearCrossEntropy;
 import io.github.panagrad.engine.op.MatMul;
 import io.github.panagrad.engine.op.PerTokenHead;
-
 import jdk.incubator.vector.FloatVector;
 
 /// The list of all kernels of this backend, a line or a file of registrations per family.

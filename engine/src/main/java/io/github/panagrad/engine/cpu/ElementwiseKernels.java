@@ -36,7 +36,6 @@ import io.github.panagrad.engine.op.UnaryGrad;
 import io.github.panagrad.engine.op.Where;
 import io.github.panagrad.engine.spi.Kernel;
 import io.github.panagrad.engine.spi.View;
-
 import java.util.function.ToDoubleFunction;
 
 /// Which loop computes which elementwise op, and where an op's attributes go.

@@ -6,11 +6,9 @@ import static io.github.panagrad.engine.cpu.Lanes.V;
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.engine.op.Gather;
-
-import jdk.incubator.vector.FloatVector;
-
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
 
 /// Picks and adds up rows by number: embedding lookup, its gradient, and their element-wise kin.
 ///

@@ -5,13 +5,11 @@ import io.github.panagrad.engine.op.Unary;
 import io.github.panagrad.engine.op.UnaryGrad;
 import io.github.panagrad.engine.spi.Kernel;
 import io.github.panagrad.engine.spi.View;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.BiPredicate;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /// Which kernel runs which op: by the op's class, and by whether the operands suit it.
 final class KernelTable {

@@ -13,7 +13,6 @@ import io.github.panagrad.engine.op.Triangle;
 import io.github.panagrad.engine.op.Unslice;
 import io.github.panagrad.engine.spi.Kernel;
 import io.github.panagrad.engine.spi.View;
-
 import java.util.Arrays;
 
 /// Kernels that move elements: copies and conversions, concatenation, picking by index.

@@ -4,7 +4,6 @@ import io.github.panagrad.engine.op.LayerNorm;
 import io.github.panagrad.engine.op.RmsNorm;
 import io.github.panagrad.engine.spi.Kernel;
 import io.github.panagrad.engine.spi.View;
-
 import org.jspecify.annotations.Nullable;
 
 /// The normalisations and their gradients, as kernels of the ops.

@@ -16,7 +16,6 @@ import io.github.panagrad.engine.op.Sum;
 import io.github.panagrad.engine.op.SumOfSquares;
 import io.github.panagrad.engine.spi.Kernel;
 import io.github.panagrad.engine.spi.View;
-
 import java.util.List;
 
 /// Which row kernel computes which op: softmax and kin, reductions, rotary embedding.

@@ -6,7 +6,6 @@ import static io.github.panagrad.engine.cpu.Lanes.all;
 
 import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.engine.op.SgdStep;
-
 import jdk.incubator.vector.FloatVector;
 
 /// Gradient descent with momentum, b ← μ·b + s·g + λ·w and w ← w − lr·b, in one pass over memory.

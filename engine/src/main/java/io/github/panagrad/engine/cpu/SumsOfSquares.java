@@ -3,11 +3,9 @@ package io.github.panagrad.engine.cpu;
 import static io.github.panagrad.engine.cpu.Lanes.D;
 import static io.github.panagrad.engine.cpu.Lanes.F;
 import static io.github.panagrad.engine.cpu.Lanes.V;
-
 import static jdk.incubator.vector.VectorOperators.F2D;
 
 import io.github.panagrad.engine.ground.Parallel;
-
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 

@@ -7,7 +7,6 @@ import static io.github.panagrad.engine.cpu.Lanes.all;
 import io.github.panagrad.engine.ground.Parallel;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
-
 import org.jspecify.annotations.Nullable;
 
 /// The two gradients of y = silu(gate)·up in one pass; forward is [BinaryFn#SWIGLU].

@@ -3,7 +3,6 @@ package io.github.panagrad.engine.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.panagrad.engine.ground.Rng;
-
 import org.junit.jupiter.api.Test;
 
 /// SwiGLU's backward, rotary embedding and dropout.
