@@ -89,7 +89,7 @@ public final class Parameter extends Tensor {
         }
         Tensor source = values.detach().to(device());
         if (source.storage() == storage()) {
-            source = Tape.one(new Cast(source.dtype()), source);
+            source = source.copy();
         }
         Tape.into(new Cast(dtype()), new Tensor[] {source}, this);
         version++;

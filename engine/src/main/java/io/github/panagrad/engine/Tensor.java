@@ -119,15 +119,22 @@ public sealed class Tensor extends TensorMath permits Parameter {
                     "one element",
                     "reduce it with sum() or mean(), or give its gradient: backward(dy)");
         }
-        return backward(Ops.ones(dtype(), shape()).to(device));
+        return new Grads(walk(Ops.ones(dtype(), shape()).to(device)));
     }
 
     /// Computes the gradients with respect to every leaf, given the gradient of this tensor.
     ///
     /// Shapes: dy has this tensor's shape.
     public Grads backward(Tensor dy) {
+        Map<Edge, Tensor> grads = walk(dy);
+        // A gradient that is dy itself, passed on by additions, stays the caller's.
+        grads.replaceAll((leaf, grad) -> grad.storage() == dy.storage() ? grad.copy() : grad);
+        return new Grads(grads);
+    }
+
+    private Map<Edge, Tensor> walk(Tensor dy) {
         requireHistory("backward");
-        return new Grads(Backward.walk(Map.of(this, dy), null, false, false));
+        return Backward.walk(Map.of(this, dy), null, false, false);
     }
 
     void requireHistory(String op) {
@@ -201,9 +208,14 @@ public sealed class Tensor extends TensorMath permits Parameter {
         return copy;
     }
 
+    /// Copies the values, row by row.
+    public Tensor copy() {
+        return Tape.one(new Cast(dtype()), this);
+    }
+
     /// Returns the same values laid out row by row, this tensor if it is already.
     public Tensor contiguous() {
-        return layout.isContiguous() ? this : Tape.one(new Cast(dtype()), this);
+        return layout.isContiguous() ? this : copy();
     }
 
     /// Returns the value of a tensor of one element.

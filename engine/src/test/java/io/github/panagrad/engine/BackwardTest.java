@@ -180,6 +180,16 @@ class BackwardTest {
     }
 
     @Test
+    void accumulationLeavesTheCallersGradientAlone() {
+        Tensor x = ones(2).requireGrad();
+        Tensor dy = tensor(1, 2);
+        Grads first = x.add(ones(2)).backward(dy);
+        Grads both = first.accumulate(x.mul(3).sum().backward());
+        assertThat(both.get(x).toFloats()).containsExactly(4, 5);
+        assertThat(dy.toFloats()).containsExactly(1, 2);
+    }
+
+    @Test
     void theOrderOfGradientsIsThatOfTheWalk() {
         assertThat(sizesInOrder()).isEqualTo(sizesInOrder()).hasSize(50);
     }

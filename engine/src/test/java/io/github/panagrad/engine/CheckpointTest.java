@@ -1,6 +1,7 @@
 package io.github.panagrad.engine;
 
 import static io.github.panagrad.engine.Ops.checkpoint;
+import static io.github.panagrad.engine.Ops.dropout;
 import static io.github.panagrad.engine.Ops.grad;
 import static io.github.panagrad.engine.Ops.noGrad;
 import static io.github.panagrad.engine.Ops.ones;
@@ -124,6 +125,19 @@ class CheckpointTest {
         assertThat(actual).isEqualTo(expected);
     }
 
+    @Test
+    void gradientsCanBeDifferentiatedAgainInScopes() {
+        float[] expected = scope(() -> penaltyInScopes(this::layer));
+        float[] actual = scope(() -> penaltyInScopes(t -> checkpoint(this::layer, t)));
+        assertThat(actual).isEqualTo(expected);
+    }
+
+    private float[] penaltyInScopes(UnaryOperator<Tensor> f) {
+        Tensor x = input.requireGrad();
+        Tensor loss = scope(() -> loss(f.apply(scope(() -> f.apply(x)))));
+        return penalty(loss, x);
+    }
+
     private float[] penalty(Tensor loss, Tensor x) {
         List<Tensor> first = grad(loss, List.of(x, up), true);
         Tensor squares = first.get(0).square().sum().add(first.get(1).square().sum());
@@ -153,6 +167,17 @@ class CheckpointTest {
         long before = rng.position();
         assertSameBits(gradients(loss, z), expected);
         assertThat(rng.position()).as("backward leaves the generator alone").isEqualTo(before);
+    }
+
+    @Test
+    void dropoutIsRepeatedAlike() {
+        UnaryOperator<Tensor> f = t -> layer(dropout(t, 0.5, rng));
+        long position = rng.position();
+        Tensor x = input.requireGrad();
+        List<float[]> expected = gradients(loss(f.apply(x)), x);
+        rng.seek(position);
+        Tensor z = input.requireGrad();
+        assertSameBits(gradients(loss(checkpoint(rng, f, z)), z), expected);
     }
 
     @Test
@@ -256,10 +281,14 @@ class CheckpointTest {
         assertThat(Pool.floats().freshBytes()).isEqualTo(before);
     }
 
+    private Tensor twoLayers(Tensor x) {
+        return checkpoint(this::layer, layer(x));
+    }
+
     private void oneStep() {
         scope(() -> {
             Tensor x = input.requireGrad();
-            Tensor y = checkpoint(this::layer, checkpoint(this::layer, x));
+            Tensor y = checkpoint(this::layer, scope(() -> checkpoint(this::twoLayers, x)));
             loss(y).backward().get(up);
         });
     }

@@ -66,9 +66,11 @@ public sealed interface Ranking extends Op permits Sort, TopK {
         }
         var best = new PriorityQueue<Integer>(k + 1, Collections.reverseOrder(order));
         for (int i = 0; i < keys.length; i++) {
-            best.add(i);
-            if (best.size() > k) {
+            if (best.size() < k) {
+                best.add(i);
+            } else if (k > 0 && order.compare(i, best.element()) < 0) {
                 best.remove();
+                best.add(i);
             }
         }
         Integer[] chosen = best.toArray(Integer[]::new);
