@@ -62,8 +62,8 @@ public final class Grads implements Scope.Holder {
         });
     }
 
-    /// Adds other gradients to these, leaf by leaf, overwriting the memory of these where that is safe:
-    /// how a training step accumulates its batches in the memory of one.
+    /// Adds other gradients to these, leaf by leaf, overwriting the memory of these where that is
+    /// safe: how a training step accumulates its batches in the memory of one.
     ///
     /// Use what is returned, not these gradients, from here on.
     public Grads accumulate(Grads other) {
@@ -82,7 +82,8 @@ public final class Grads implements Scope.Holder {
         });
     }
 
-    /// Returns the storages that more than one leaf's gradient lies in: a sum's terms have one gradient.
+    /// Returns the storages that more than one leaf's gradient lies in: a sum's terms have one
+    /// gradient.
     private Set<Storage> sharedStorages() {
         Set<Storage> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         Set<Storage> shared = Collections.newSetFromMap(new IdentityHashMap<>());

@@ -80,8 +80,8 @@ public final class Scope {
 
     /// Hands a fresh node to the innermost scope, if there is one. For the tape.
     ///
-    /// What a node has saved goes back when the scope closes and nothing that survives came from it:
-    /// metrics and other dead ends that no backward walk comes by.
+    /// What a node has saved goes back when the scope closes and nothing that survives came from
+    /// it: metrics and other dead ends that no backward walk comes by.
     public static void register(Node node) {
         Scope scope = current();
         if (scope != null) {

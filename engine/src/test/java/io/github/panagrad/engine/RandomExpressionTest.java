@@ -24,8 +24,8 @@ import java.util.function.Function;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
 
-/// Random expressions over random leaves: value and gradients on the CPU in F32 agree with those on the
-/// reference backend in F64.
+/// Random expressions over random leaves: value and gradients on the CPU in F32 agree with those on
+/// the reference backend in F64.
 class RandomExpressionTest {
     private static final int OPS = 12;
 

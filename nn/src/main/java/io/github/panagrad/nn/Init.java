@@ -18,7 +18,8 @@ public interface Init {
     /// Makes the values of a parameter.
     Tensor draw(Shape shape, Rng rng);
 
-    /// No values: for parameters that are bound to a file's tensors next. Any use before that throws.
+    /// No values: for parameters that are bound to a file's tensors next. Any use before that
+    /// throws.
     Init UNSET =
             (shape, rng) -> {
                 var nothing = HeapStorage.of(new float[0]);
@@ -66,7 +67,8 @@ public interface Init {
         return (shape, rng) -> normal(0, Math.sqrt(2.0 / fanIn(shape))).draw(shape, rng);
     }
 
-    /// Xavier's uniform numbers with bound √(6 / (fan-in + fan-out)) (Glorot, Bengio, AISTATS 2010).
+    /// Xavier's uniform numbers with bound √(6 / (fan-in + fan-out)) (Glorot, Bengio, AISTATS
+    /// 2010).
     static Init xavierUniform() {
         return (shape, rng) -> {
             double bound = Math.sqrt(6.0 / (fanIn(shape) + fanOut(shape)));
@@ -74,13 +76,15 @@ public interface Init {
         };
     }
 
-    /// Xavier's normal numbers with deviation √(2 / (fan-in + fan-out)) (Glorot, Bengio, AISTATS 2010).
+    /// Xavier's normal numbers with deviation √(2 / (fan-in + fan-out)) (Glorot, Bengio, AISTATS
+    /// 2010).
     static Init xavierNormal() {
         return (shape, rng) ->
                 normal(0, Math.sqrt(2.0 / (fanIn(shape) + fanOut(shape)))).draw(shape, rng);
     }
 
-    /// A matrix with orthonormal rows or columns, whichever are fewer (Saxe et al., arXiv 1312.6120).
+    /// A matrix with orthonormal rows or columns, whichever are fewer (Saxe et al.,
+    /// arXiv 1312.6120).
     ///
     /// @param gain a factor on all of it
     static Init orthogonal(double gain) {

@@ -291,8 +291,8 @@ public abstract class Module {
 
     // State
 
-    /// Returns the parameters by path, without those of attached modules; they share memory with the
-    /// module.
+    /// Returns the parameters by path, without those of attached modules; they share memory with
+    /// the module.
     public final Map<String, Tensor> stateDict() {
         var state = new LinkedHashMap<String, Tensor>();
         parameters(false).forEach((name, parameter) -> state.put(name, parameter.detach()));
@@ -307,8 +307,8 @@ public abstract class Module {
         StateDict.match(this, state).forEach(Parameter::assign);
     }
 
-    /// Lets the parameters take over the memory and dtype of the given tensors, such as those mapped
-    /// from a file. Parameters of storage types are frozen.
+    /// Lets the parameters take over the memory and dtype of the given tensors, such as those
+    /// mapped from a file. Parameters of storage types are frozen.
     ///
     /// @throws PanagradException if values are missing, unexpected or of another shape; the message
     ///     names them, and nothing has been changed
@@ -321,8 +321,8 @@ public abstract class Module {
         return getClass().getSimpleName();
     }
 
-    /// Returns the tree of modules with descriptions and parameter counts; like neighbours are drawn
-    /// together.
+    /// Returns the tree of modules with descriptions and parameter counts; like neighbours are
+    /// drawn together.
     @Override
     public final String toString() {
         return Tree.draw(this);

@@ -91,8 +91,8 @@ public final class Taps {
 
         /// Returns the latest output of a layer, with its history.
         ///
-        /// @throws io.github.panagrad.engine.ground.PanagradException if the layer was not captured, or
-        ///     not called since
+        /// @throws io.github.panagrad.engine.ground.PanagradException if the layer was not
+        ///     captured, or not called since
         public Tensor get(String path) {
             Tensor found = latest.get(layers.get(path));
             if (found == null) {

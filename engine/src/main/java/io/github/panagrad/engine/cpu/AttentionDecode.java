@@ -8,8 +8,8 @@ import io.github.panagrad.engine.ground.Pool;
 import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
-/// Attention of a few queries to many keys, as in generation: every key and value is read once, where
-/// it lies, and is used for all query heads that share it.
+/// Attention of a few queries to many keys, as in generation: every key and value is read once,
+/// where it lies, and is used for all query heads that share it.
 ///
 /// The scores of one query are kept whole, as many floats as there are keys; tiles would be mostly
 /// empty.

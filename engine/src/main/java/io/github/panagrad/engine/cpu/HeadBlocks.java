@@ -6,8 +6,8 @@ package io.github.panagrad.engine.cpu;
 /// @param vocabulary columns of a block
 /// @param wholeRows whether a block holds all logits of its tokens
 record HeadBlocks(int tokens, int vocabulary, boolean wholeRows) {
-    /// With fewer tokens in a block than this, reading and writing the whole gradient of the weight for
-    /// every block costs more than computing the logits a second time.
+    /// With fewer tokens in a block than this, reading and writing the whole gradient of the weight
+    /// for every block costs more than computing the logits a second time.
     static final int LEAST_WHOLE_ROWS = Integer.getInteger("LWR", 32);
 
     private static final int LEAST_COLUMNS = 256;

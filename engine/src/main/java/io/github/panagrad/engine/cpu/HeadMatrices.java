@@ -5,7 +5,8 @@ import io.github.panagrad.engine.ground.Pool;
 import io.github.panagrad.engine.spi.View;
 import java.util.Arrays;
 
-/// The operands of a head, hidden [n, D] and weight [V, D], and the products with a block of logits.
+/// The operands of a head, hidden [n, D] and weight [V, D], and the products with a block of
+/// logits.
 ///
 /// The weight may be stored as BF16, F16 or I8; it is widened while it is packed.
 ///

@@ -6,7 +6,8 @@ import io.github.panagrad.engine.ground.Pool;
 import io.github.panagrad.engine.spi.View;
 import org.jspecify.annotations.Nullable;
 
-/// Passes over the logits of a head, block by block: what all losses over a vocabulary have in common.
+/// Passes over the logits of a head, block by block: what all losses over a vocabulary have in
+/// common.
 final class HeadSweep implements AutoCloseable {
     /// Logits that are worth a thread's while.
     private static final int GRAIN = 16384;

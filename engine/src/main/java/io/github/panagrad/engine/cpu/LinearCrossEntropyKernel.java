@@ -7,11 +7,12 @@ import io.github.panagrad.engine.spi.View;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// [LinearCrossEntropy] without the logits in memory: a block of them at a time becomes the gradient
-/// of the logits in place, from which both gradients are added up.
+/// [LinearCrossEntropy] without the logits in memory: a block of them at a time becomes the
+/// gradient of the logits in place, from which both gradients are added up.
 ///
-/// If the budget holds whole rows of enough tokens, each block is looked at once: three products. Else
-/// the blocks are parts of rows, computed once for the log-sum-exps and again for the gradient: four.
+/// If the budget holds whole rows of enough tokens, each block is looked at once: three products.
+/// Else the blocks are parts of rows, computed once for the log-sum-exps and again for the
+/// gradient: four.
 final class LinearCrossEntropyKernel implements Kernel<LinearCrossEntropy> {
     @Override
     public boolean acceptsStored(int i) {

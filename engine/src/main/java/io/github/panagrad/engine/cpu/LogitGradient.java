@@ -4,8 +4,8 @@ import io.github.panagrad.engine.HeadOptions;
 
 /// Turns blocks of logits into the gradient of the loss, in place, token by token.
 ///
-/// With p the softmax and z the (capped) logits the gradient is p·(slope + tilt·z) − shift, less `hot`
-/// at the target, taken through the soft cap.
+/// With p the softmax and z the (capped) logits the gradient is p·(slope + tilt·z) − shift, less
+/// `hot` at the target, taken through the soft cap.
 final class LogitGradient {
     private final float[] lse;
     private final float[] slope;

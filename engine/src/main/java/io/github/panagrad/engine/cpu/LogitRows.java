@@ -59,10 +59,11 @@ final class LogitRows {
         return n;
     }
 
-    /// Replaces z by (exp(z − lse)·(slope + tilt·z) − shift)·(1 − bend·z²), and by 0 where z < floor.
+    /// Replaces z by (exp(z − lse)·(slope + tilt·z) − shift)·(1 − bend·z²), and by 0 where z <
+    /// floor.
     ///
-    /// With p the softmax that is the gradient of a sum of log-sum-exps and entropies, less a constant,
-    /// taken through the soft cap if `bend` is 1/c².
+    /// With p the softmax that is the gradient of a sum of log-sum-exps and entropies, less a
+    /// constant, taken through the soft cap if `bend` is 1/c².
     static void gradient(
             float[] z,
             int o,

@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
-/// [PerTokenHead] without the logits in memory: one pass over blocks of them forward, and another one
-/// backward that computes them again.
+/// [PerTokenHead] without the logits in memory: one pass over blocks of them forward, and another
+/// one backward that computes them again.
 final class PerTokenHeadKernel implements Kernel<PerTokenHead> {
     @Override
     public boolean acceptsStored(int i) {

@@ -10,10 +10,11 @@ import io.github.panagrad.engine.tape.Sample;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// [SgdStep] on some entries of a parameter, with a buffer for these alone; the others keep their bits.
+/// [SgdStep] on some entries of a parameter, with a buffer for these alone; the others keep their
+/// bits.
 ///
-/// Inputs parameter (*), gradient (*), buffer (K), steps I32 (K), entries I32 (K): row-major numbers,
-/// ascending. Outputs parameter, buffer and steps, which may share memory with the inputs.
+/// Inputs parameter (*), gradient (*), buffer (K), steps I32 (K), entries I32 (K): row-major
+/// numbers, ascending. Outputs parameter, buffer and steps, which may share memory with the inputs.
 ///
 /// @param of the step
 public record MaskedSgdStep(SgdStep of) implements Op {

@@ -12,10 +12,10 @@ import java.util.TreeSet;
 ///
 /// @param temperature what logits are divided by; 0 takes the likeliest token
 /// @param topK how many of the likeliest tokens are drawn from; 0 for all
-/// @param topP the likeliest tokens that together reach this probability are drawn from (Holtzman et
-///     al., arXiv 1904.09751); 1 for all
-/// @param repetitionPenalty what makes tokens seen before less likely: positive logits are divided by
-///     it, negative ones multiplied (Keskar et al., arXiv 1909.05858); 1 for none
+/// @param topP the likeliest tokens that together reach this probability are drawn from (Holtzman
+///     et al., arXiv 1904.09751); 1 for all
+/// @param repetitionPenalty what makes tokens seen before less likely: positive logits are divided
+///     by it, negative ones multiplied (Keskar et al., arXiv 1909.05858); 1 for none
 /// @param maxTokens how many tokens to generate at most
 /// @param stopTokens tokens that end the text, besides the model's own; they are not given out
 /// @param seed of the random numbers
@@ -51,7 +51,8 @@ public record Sampling(
         return temperature(0);
     }
 
-    /// Draws from the model's distribution, sharpened below 1 and flattened above, at most 256 tokens.
+    /// Draws from the model's distribution, sharpened below 1 and flattened above, at most 256
+    /// tokens.
     public static Sampling temperature(double temperature) {
         return new Sampling(temperature, 0, 1, 1, DEFAULT_MAX_TOKENS, Set.of(), 0);
     }

@@ -9,8 +9,8 @@ import java.nio.ByteOrder;
 
 /// Moves elements between little-endian bytes and Java arrays.
 ///
-/// Segments are copied to arrays in blocks and converted there. Models are loaded once, by a JVM that
-/// has compiled little, and in it this beats loops over the mapped segment.
+/// Segments are copied to arrays in blocks and converted there. Models are loaded once, by a JVM
+/// that has compiled little, and in it this beats loops over the mapped segment.
 final class Elements {
     private static final int BLOCK = 8192;
 

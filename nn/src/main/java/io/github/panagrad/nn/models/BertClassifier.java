@@ -102,10 +102,11 @@ public final class BertClassifier extends Module {
         return fresh(encoder, labels, true, null, seed);
     }
 
-    /// Loads encoder and head from a folder with `config.json`, which names the labels, and safetensors.
+    /// Loads encoder and head from a folder with `config.json`, which names the labels, and
+    /// safetensors.
     ///
-    /// @throws PanagradException if a file is missing or broken, or the weights are not those of the
-    ///     config
+    /// @throws PanagradException if a file is missing or broken, or the weights are not those of
+    ///     the config
     public static BertClassifier load(Path folder) {
         BertConfig config = BertFiles.config(ModelConfig.read(folder));
         Map<String, Tensor> weights = BertFiles.weights(folder);

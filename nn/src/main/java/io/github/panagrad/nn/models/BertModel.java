@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A BERT encoder: hidden states for every token, each seeing all others of its row.
 ///
-/// Dropout acts on embeddings and on what blocks add, in training mode; the one that the paper has on
-/// attention weights is left out.
+/// Dropout acts on embeddings and on what blocks add, in training mode; the one that the paper has
+/// on attention weights is left out.
 public final class BertModel extends Module {
     private static final ParamTable TABLE =
             ParamTable.blocksAt("**.encoder.layer")
@@ -79,13 +79,14 @@ public final class BertModel extends Module {
         return register("embeddings." + name, new Embedding(count, config.hiddenSize(), init, rng));
     }
 
-    /// Loads an encoder from a folder with `config.json` and safetensors; a head in the file is left out.
+    /// Loads an encoder from a folder with `config.json` and safetensors; a head in the file is
+    /// left out.
     ///
-    /// Weights stay in the dtype of their file: F32 can be trained at once, BF16 and F16 are mapped and
-    /// frozen until [#to] widens them.
+    /// Weights stay in the dtype of their file: F32 can be trained at once, BF16 and F16 are mapped
+    /// and frozen until [#to] widens them.
     ///
-    /// @throws PanagradException if a file is missing or broken, or the weights are not those of the
-    ///     config
+    /// @throws PanagradException if a file is missing or broken, or the weights are not those of
+    ///     the config
     public static BertModel load(Path folder) {
         return BertFiles.encoder(folder);
     }

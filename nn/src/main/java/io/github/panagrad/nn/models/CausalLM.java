@@ -76,8 +76,8 @@ public final class CausalLM extends Module {
 
     /// Loads a model from a folder with `config.json`, safetensors and, if there, `tokenizer.json`.
     ///
-    /// Weights stay in the dtype of their file: F32 can be trained at once, BF16 and F16 are mapped and
-    /// frozen until [#to] widens them.
+    /// Weights stay in the dtype of their file: F32 can be trained at once, BF16 and F16 are mapped
+    /// and frozen until [#to] widens them.
     ///
     /// @throws PanagradException if a file is missing or broken, the weights are not those of the
     ///     config, or the tokenizer has ids that the embedding lacks
@@ -136,8 +136,8 @@ public final class CausalLM extends Module {
         tokenizer = other;
     }
 
-    /// Recomputes each layer in backward instead of keeping its activations: less memory, about a third
-    /// more work.
+    /// Recomputes each layer in backward instead of keeping its activations: less memory, about a
+    /// third more work.
     public void checkpointing(boolean on) {
         recompute = on;
     }
@@ -149,7 +149,8 @@ public final class CausalLM extends Module {
 
     // Forward
 
-    /// Computes the last hidden state of whole sequences. Shapes: ids I32 (B, T) or (T) → (B, T, C).
+    /// Computes the last hidden state of whole sequences. Shapes: ids I32 (B, T) or (T) → (B, T,
+    /// C).
     public Tensor hidden(Tensor ids) {
         return hidden(ids, null, Context.of(rng));
     }
@@ -271,7 +272,8 @@ public final class CausalLM extends Module {
                 like.device());
     }
 
-    /// Computes the last hidden states of the tokens that follow those in the cache, and adds them to it.
+    /// Computes the last hidden states of the tokens that follow those in the cache, and adds them
+    /// to it.
     ///
     /// Not recorded for backward. Shapes: ids I32 (T) → (1, T, C).
     public Tensor hidden(Tensor ids, KvCache cache) {

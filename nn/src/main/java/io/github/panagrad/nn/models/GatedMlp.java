@@ -10,7 +10,8 @@ import io.github.panagrad.nn.io.Activation;
 import io.github.panagrad.nn.io.LlamaConfig;
 import io.github.panagrad.nn.layers.Linear;
 
-/// The feed-forward part of the Llama family: down(silu(gate(x)) · up(x)) (Shazeer, arXiv 2002.05202).
+/// The feed-forward part of the Llama family: down(silu(gate(x)) · up(x)) (Shazeer,
+/// arXiv 2002.05202).
 ///
 /// Shapes: (B, T, C) → (B, T, C).
 final class GatedMlp extends Layer {

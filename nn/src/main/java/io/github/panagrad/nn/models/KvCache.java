@@ -11,7 +11,8 @@ import io.github.panagrad.engine.tape.Tape;
 
 /// Keys and values of the tokens seen so far, layer by layer, for one sequence.
 ///
-/// Values only: nothing is differentiated through it. Shapes: (1, capacity, heads, channels) a layer.
+/// Values only: nothing is differentiated through it. Shapes: (1, capacity, heads, channels) a
+/// layer.
 public final class KvCache {
     private final Tensor[] keys;
     private final Tensor[] values;

@@ -13,8 +13,8 @@ import io.github.panagrad.nn.layers.Linear;
 import io.github.panagrad.nn.layers.RmsNorm;
 import org.jspecify.annotations.Nullable;
 
-/// Self-attention of the Llama family: rotary positions, grouped-query heads, and as the config says
-/// biases, normalised queries and keys, and a sliding window.
+/// Self-attention of the Llama family: rotary positions, grouped-query heads, and as the config
+/// says biases, normalised queries and keys, and a sliding window.
 ///
 /// Shapes: (B, T, C) → (B, T, C).
 final class SelfAttention extends Layer {

@@ -1,4 +1,5 @@
-/// Models built from `config.json`: decoders of the Llama family and BERT encoders with their heads.
+/// Models built from `config.json`: decoders of the Llama family and BERT encoders with their
+/// heads.
 @NullMarked
 package io.github.panagrad.nn.models;
 

@@ -59,8 +59,8 @@ public abstract class Optimizer {
     /// @param step how many steps this parameter has taken, this one included
     protected abstract Op dense(Settings settings, long step);
 
-    /// Returns the op of one step on some entries: inputs parameter, gradient, state, steps, entries;
-    /// outputs parameter, state, steps.
+    /// Returns the op of one step on some entries: inputs parameter, gradient, state, steps,
+    /// entries; outputs parameter, state, steps.
     protected abstract Op masked(Settings settings);
 
     /// Sets the learning rate.
@@ -104,8 +104,8 @@ public abstract class Optimizer {
 
     /// Limits a parameter to some of its entries, from the next step on.
     ///
-    /// Entries that were live before keep what is remembered of them, others start afresh with a step
-    /// count of their own. State is kept for live entries only.
+    /// Entries that were live before keep what is remembered of them, others start afresh with a
+    /// step count of their own. State is kept for live entries only.
     ///
     /// @throws PanagradException if the parameter is not one of this optimizer's
     public final void mask(Parameter parameter, ParamMask mask) {

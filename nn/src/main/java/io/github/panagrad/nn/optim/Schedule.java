@@ -48,8 +48,8 @@ public interface Schedule {
         return Math.min(1, (double) step / total);
     }
 
-    /// Rises in a straight line over the first `steps` steps, the last of which has the full rate, and
-    /// goes through this schedule in the rest.
+    /// Rises in a straight line over the first `steps` steps, the last of which has the full rate,
+    /// and goes through this schedule in the rest.
     default Schedule warmup(long steps) {
         if (steps < 0) {
             throw new PanagradException(

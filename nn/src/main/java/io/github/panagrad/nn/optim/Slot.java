@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /// One parameter and what an optimizer remembers of it.
 ///
-/// Dense at first: tensors of the parameter's shape and one step count. Once masked, vectors with one
-/// entry for each live one, which counts its own steps.
+/// Dense at first: tensors of the parameter's shape and one step count. Once masked, vectors with
+/// one entry for each live one, which counts its own steps.
 final class Slot {
     private static final String STEP = "step";
     private static final String STEPS = "steps";

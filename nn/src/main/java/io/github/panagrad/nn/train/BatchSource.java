@@ -6,8 +6,8 @@ import java.util.stream.Stream;
 
 /// Batches for training, epoch by epoch.
 ///
-/// The same epoch must give the same batches each time it is asked for: a resumed run asks again and
-/// passes over those it has used.
+/// The same epoch must give the same batches each time it is asked for: a resumed run asks again
+/// and passes over those it has used.
 ///
 /// @param <B> the class of a batch
 @FunctionalInterface

@@ -15,8 +15,8 @@ import java.util.function.Consumer;
 /// Reports trainable parameters that get no gradient, or only zeros, in all of the first steps: the
 /// sign of a layer that is left out, detached or dead.
 ///
-/// One step alone proves nothing: the first factor of a low-rank adapter has a zero gradient until the
-/// second has moved.
+/// One step alone proves nothing: the first factor of a low-rank adapter has a zero gradient until
+/// the second has moved.
 public final class GradientSanity implements GradTransform {
     private final List<Parameter> parameters;
     private final int steps;

@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 
 /// What an objective makes of one batch: a sum of losses, and of how many.
 ///
-/// The trainer adds sums and counts over all batches of a step and divides once: eight batches of one
-/// row give the same step as one batch of eight.
+/// The trainer adds sums and counts over all batches of a step and divides once: eight batches of
+/// one row give the same step as one batch of eight.
 ///
 /// @param sum the summed loss, a scalar with its history
 /// @param count what the sum is divided by: tokens, rows, tasks

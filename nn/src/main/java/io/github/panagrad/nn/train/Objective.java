@@ -10,8 +10,8 @@ public interface Objective<B> {
     /// Computes the loss of a batch.
     LossTerm loss(B batch, Step step);
 
-    /// Tells whether the loss of a step depends only on its rows, not on how they were batched. False
-    /// for losses that compare the rows of a batch with each other.
+    /// Tells whether the loss of a step depends only on its rows, not on how they were batched.
+    /// False for losses that compare the rows of a batch with each other.
     default boolean isAccumulationInvariant() {
         return true;
     }

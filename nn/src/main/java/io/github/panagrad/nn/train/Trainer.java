@@ -30,8 +30,8 @@ import org.jspecify.annotations.Nullable;
 ///         .run(batches);
 /// ```
 ///
-/// A run depends on its seed and its data alone, not on the number of threads; stopped and resumed it
-/// gives the same bits as one that ran through. Each step has a memory scope of its own.
+/// A run depends on its seed and its data alone, not on the number of threads; stopped and resumed
+/// it gives the same bits as one that ran through. Each step has a memory scope of its own.
 ///
 /// @param <B> the class of a batch
 public final class Trainer<B> {
@@ -126,8 +126,8 @@ public final class Trainer<B> {
         return this;
     }
 
-    /// Calls an action after every `steps`-th step, such as an evaluation; the model is out of training
-    /// mode meanwhile.
+    /// Calls an action after every `steps`-th step, such as an evaluation; the model is out of
+    /// training mode meanwhile.
     ///
     /// @param action given the number of the step
     public Trainer<B> every(long steps, LongConsumer action) {
@@ -141,8 +141,8 @@ public final class Trainer<B> {
         return this;
     }
 
-    /// Takes warnings, such as those of [GradientSanity], which runs over the first three steps; without
-    /// this they go to the system's logger.
+    /// Takes warnings, such as those of [GradientSanity], which runs over the first three steps;
+    /// without this they go to the system's logger.
     public Trainer<B> onWarning(Consumer<String> listener) {
         warnings = listener;
         return this;
@@ -178,8 +178,8 @@ public final class Trainer<B> {
 
     /// Trains until the steps or epochs are done, or the stop flag is raised.
     ///
-    /// @throws TrainingException if the loss or a gradient is not finite, or all labels of a step are
-    ///     ignored; the parameters are those after the last good step
+    /// @throws TrainingException if the loss or a gradient is not finite, or all labels of a step
+    ///     are ignored; the parameters are those after the last good step
     public TrainingReport run(BatchSource<B> source) {
         var sanity = new GradientSanity(optimizer.parameters(), SANITY_STEPS, warnings);
         boolean fresh = at.step() == 0;
@@ -237,7 +237,8 @@ public final class Trainer<B> {
         }
     }
 
-    /// Takes the batches of one step. They are made outside of the step's scope: a source may keep them.
+    /// Takes the batches of one step. They are made outside of the step's scope: a source may keep
+    /// them.
     private List<B> window(Iterator<B> batches) {
         var window = new ArrayList<B>();
         while (window.size() < accumulation && batches.hasNext()) {

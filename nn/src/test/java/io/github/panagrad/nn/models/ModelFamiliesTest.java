@@ -82,8 +82,8 @@ class ModelFamiliesTest {
         return Losses.linearCrossEntropy(hidden, model.head(), targets);
     }
 
-    /// Adding one number to all scores of a query changes no probability, so without rotary positions
-    /// the bias of the keys has no gradient but rounding.
+    /// Adding one number to all scores of a query changes no probability, so without rotary
+    /// positions the bias of the keys has no gradient but rounding.
     private static final String NO_GRADIENT = "attention.self.key.bias";
 
     private static void assertAllTrained(Module model, Grads grads) {
