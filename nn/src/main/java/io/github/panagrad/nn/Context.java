@@ -27,6 +27,7 @@ public final class Context {
     /// Names an entry and its type. Two keys are never equal.
     ///
     /// @param <T> the type of the entry
+    @SuppressWarnings("UnusedTypeParameter") // it types the entry, not the key
     public static final class Key<T> {
         private final String name;
 

@@ -39,6 +39,7 @@ public abstract class Layer extends Module {
     /// Attaches an interceptor around those attached before.
     ///
     /// @return what takes it off again
+    @SuppressWarnings("UnnecessaryMethodReference")
     public final synchronized Attachment intercept(Interceptor interceptor) {
         // A wrapper of its own, so that the same interceptor may be attached twice and taken off
         // once.

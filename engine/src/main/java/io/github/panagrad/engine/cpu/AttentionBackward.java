@@ -68,7 +68,7 @@ public final class AttentionBackward {
                     }
                 });
         if (parts > 1) {
-            combine(problem, partial, parts, 2 * TileProduct.padRows(problem.keys()) * width);
+            combine(partial, parts, 2 * TileProduct.padRows(problem.keys()) * width);
             for (int i = 0; i < heads; i++) {
                 write(problem, i, partial[i * parts], dk, dv);
             }
@@ -79,7 +79,7 @@ public final class AttentionBackward {
     }
 
     /// Adds the other parts of each head to the first one, in order.
-    private static void combine(AttentionProblem problem, float[][] partial, int parts, int size) {
+    private static void combine(float[][] partial, int parts, int size) {
         int heads = partial.length / parts;
         int block = 1 << 14;
         int blocks = (size + block - 1) / block;

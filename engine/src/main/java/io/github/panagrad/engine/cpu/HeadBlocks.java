@@ -8,12 +8,12 @@ package io.github.panagrad.engine.cpu;
 record HeadBlocks(int tokens, int vocabulary, boolean wholeRows) {
     /// With fewer tokens in a block than this, reading and writing the whole gradient of the weight
     /// for every block costs more than computing the logits a second time.
-    static final int LEAST_WHOLE_ROWS = Integer.getInteger("LWR", 32);
+    static final int LEAST_WHOLE_ROWS = 32;
 
     private static final int LEAST_COLUMNS = 256;
 
     /// Blocks of logits that are looked at once stay in the shared cache.
-    private static final long CACHED_BYTES = Integer.getInteger("CB", 8) << 20;
+    private static final long CACHED_BYTES = 8L << 20;
 
     /// Cuts for one pass over whole rows if the budget allows it, else for two passes over parts.
     static HeadBlocks of(int tokens, int vocabulary, long bytes) {

@@ -96,7 +96,7 @@ class MoveTest {
                         MemorySegment s = arena.allocate(2L * n + 4);
                         Narrow.run(DType.BF16, x, 1, s, 1, n);
                         for (int i = 0; i < n; i++) {
-                            assertThat(s.get(ValueLayout.JAVA_SHORT_UNALIGNED, 2 * (i + 1)))
+                            assertThat(s.get(ValueLayout.JAVA_SHORT_UNALIGNED, 2L * (i + 1)))
                                     .isEqualTo(Half.floatToBf16(x[1 + i]));
                         }
                         assertThat(s.get(ValueLayout.JAVA_SHORT, 0)).isZero();

@@ -214,7 +214,7 @@ class OptimizerTest {
             boolean moved = i == 0 || i == 7 || i == 8 || i == 36;
             assertThat(after[i] != before[i]).as("entry " + i).isEqualTo(moved);
         }
-        assertThat(optimizer.stateSize()).isEqualTo(2 * live.length);
+        assertThat(optimizer.stateSize()).isEqualTo(2L * live.length);
     }
 
     @Test
