@@ -11,7 +11,6 @@ import io.github.panagrad.nn.PathPattern;
 import io.github.panagrad.nn.io.BertConfig;
 import io.github.panagrad.nn.io.JsonObject;
 import io.github.panagrad.nn.io.ModelConfig;
-import io.github.panagrad.nn.io.TensorFiles;
 import io.github.panagrad.nn.layers.Dropout;
 import io.github.panagrad.nn.layers.Linear;
 import java.nio.file.Path;
@@ -120,7 +119,7 @@ public final class BertClassifier extends Module {
                         pooling(config.json(), how),
                         Init.UNSET,
                         Rng.of(0));
-        model.bind(weights);
+        ModelFiles.bind(model, folder, weights);
         return model;
     }
 
@@ -204,8 +203,7 @@ public final class BertClassifier extends Module {
                                                 ? "BertForTokenClassification"
                                                 : "BertForSequenceClassification"))
                         .with(POOLING, how);
-        TensorFiles.write(folder.resolve("model.safetensors"), stateDict(), Map.of());
-        json.write(folder.resolve(ModelConfig.FILE));
+        ModelFiles.save(this, json, folder);
     }
 
     @Override

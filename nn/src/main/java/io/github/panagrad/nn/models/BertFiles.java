@@ -50,7 +50,7 @@ final class BertFiles {
             }
         });
         var model = new BertModel(config, hasPooler(own), Init.UNSET, Rng.of(0));
-        model.bind(own);
+        ModelFiles.bind(model, folder, own);
         return model;
     }
 

@@ -15,13 +15,11 @@ import io.github.panagrad.nn.ParamSelection;
 import io.github.panagrad.nn.ParamTable;
 import io.github.panagrad.nn.io.BertConfig;
 import io.github.panagrad.nn.io.ModelConfig;
-import io.github.panagrad.nn.io.TensorFiles;
 import io.github.panagrad.nn.layers.Dropout;
 import io.github.panagrad.nn.layers.Embedding;
 import io.github.panagrad.nn.layers.LayerNorm;
 import io.github.panagrad.nn.layers.Linear;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -190,8 +188,7 @@ public final class BertModel extends Module {
 
     /// Writes config and weights to a folder, in the layout that [#load] reads.
     public void save(Path folder) {
-        TensorFiles.write(folder.resolve("model.safetensors"), stateDict(), Map.of());
-        config.save(folder);
+        ModelFiles.save(this, config.json(), folder);
     }
 
     @Override

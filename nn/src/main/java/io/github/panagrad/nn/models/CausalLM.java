@@ -1,6 +1,7 @@
 package io.github.panagrad.nn.models;
 
 import io.github.panagrad.engine.AttentionOptions;
+import io.github.panagrad.engine.HeadOptions;
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Parameter;
 import io.github.panagrad.engine.Tensor;
@@ -8,7 +9,9 @@ import io.github.panagrad.engine.ground.Device;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.engine.ground.ShapeException;
+import io.github.panagrad.losses.CrossEntropyOptions;
 import io.github.panagrad.losses.Losses;
+import io.github.panagrad.losses.Reduction;
 import io.github.panagrad.nn.Context;
 import io.github.panagrad.nn.Init;
 import io.github.panagrad.nn.Module;
@@ -25,7 +28,6 @@ import io.github.panagrad.nn.layers.Linear;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
@@ -85,7 +87,7 @@ public final class CausalLM extends Module {
         var model = new CausalLM(config(ModelConfig.read(folder)), Init.UNSET, Rng.of(0));
         var weights = new LinkedHashMap<>(TensorFiles.read(folder));
         weights.keySet().removeIf(name -> name.endsWith(".rotary_emb.inv_freq"));
-        model.bind(weights);
+        ModelFiles.bind(model, folder, weights);
         if (Files.exists(folder.resolve("tokenizer.json"))) {
             model.tokenizer(Tokenizer.load(folder));
         }
@@ -126,6 +128,16 @@ public final class CausalLM extends Module {
                     "model", "has no tokenizer", "", "tokenizer.json beside config.json", "");
         }
         return tokenizer;
+    }
+
+    /// Returns a second model over the same memory, all of it frozen: what a teacher or a reference
+    /// policy is, as long as this one does not train in place.
+    public CausalLM twin() {
+        var twin = new CausalLM(config, Init.UNSET, Rng.of(0));
+        twin.bind(stateDict());
+        twin.freeze();
+        twin.tokenizer = tokenizer;
+        return twin;
     }
 
     /// Sets the tokenizer.
@@ -191,9 +203,32 @@ public final class CausalLM extends Module {
     ///
     /// @throws PanagradException if all labels are ignored
     public Tensor loss(Batch batch) {
-        Tensor hidden = hidden(batch);
-        return Losses.linearCrossEntropy(
-                hidden, head(), rows(batch.targets(), batch).to(hidden.device()));
+        return loss(hidden(batch), batch, HeadOptions.DEFAULT, Reduction.MEAN);
+    }
+
+    /// Computes the cross-entropy of a batch's next tokens from its hidden states, in nats.
+    ///
+    /// Logits are built only where `lm_head` is intercepted, and then options other than the defaults
+    /// are refused. Shapes: hidden (B, T, C) → ().
+    ///
+    /// @param reduction the mean or the sum
+    /// @throws PanagradException if all labels are ignored and the mean is asked for
+    public Tensor loss(Tensor hidden, Batch batch, HeadOptions options, Reduction reduction) {
+        Tensor targets = rows(batch.targets(), batch).to(hidden.device());
+        if (!head.isIntercepted()) {
+            return Losses.linearCrossEntropy(hidden, head.weight(), targets, options, reduction)
+                    .loss();
+        }
+        if (!options.equals(HeadOptions.DEFAULT)) {
+            throw new PanagradException(
+                    "model",
+                    "lm_head is intercepted, and only the plain loss goes through it",
+                    options.toString(),
+                    "HeadOptions.DEFAULT",
+                    "");
+        }
+        return Losses.crossEntropy(
+                logits(hidden), targets, CrossEntropyOptions.DEFAULT.reduction(reduction));
     }
 
     /// Computes the last hidden state, nothing after a position being seen from it.
@@ -309,9 +344,7 @@ public final class CausalLM extends Module {
     ///
     /// Weights of attached modules, such as adapters, are left out.
     public void save(Path folder) {
-        Map<String, Tensor> state = stateDict();
-        TensorFiles.write(folder.resolve("model.safetensors"), state, Map.of());
-        config.save(folder);
+        ModelFiles.save(this, config.json(), folder);
         if (tokenizer != null) {
             tokenizer.save(folder);
         }

@@ -3,6 +3,7 @@ package io.github.panagrad.nn.train;
 import io.github.panagrad.engine.HeadOptions;
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.losses.Reduction;
 import io.github.panagrad.nn.data.Batch;
 import io.github.panagrad.nn.models.CausalLM;
 
@@ -45,6 +46,6 @@ public final class Evaluator {
     }
 
     private double summed(Batch batch) {
-        return Objectives.summed(model, model.hidden(batch), batch, HeadOptions.DEFAULT).item();
+        return model.loss(model.hidden(batch), batch, HeadOptions.DEFAULT, Reduction.SUM).item();
     }
 }

@@ -1,7 +1,6 @@
 package io.github.panagrad.nn.train;
 
 import io.github.panagrad.engine.HeadOptions;
-import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.losses.CrossEntropyOptions;
 import io.github.panagrad.losses.Losses;
@@ -26,16 +25,9 @@ public final class Objectives {
     public static Objective<Batch> nextToken(CausalLM model, HeadOptions options) {
         return (batch, step) -> {
             Tensor hidden = model.hidden(batch, step.context());
-            Tensor sum = summed(model, hidden, batch, options);
+            Tensor sum = model.loss(hidden, batch, options, Reduction.SUM);
             return LossTerm.of(sum, batch.predicted());
         };
-    }
-
-    static Tensor summed(CausalLM model, Tensor hidden, Batch batch, HeadOptions options) {
-        Tensor targets =
-                Ops.indices(batch.targets(), batch.size(), batch.length()).to(hidden.device());
-        return Losses.linearCrossEntropy(hidden, model.head(), targets, options, Reduction.SUM)
-                .loss();
     }
 
     /// Rows for a classifier, with their labels.

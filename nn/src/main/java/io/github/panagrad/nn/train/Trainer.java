@@ -382,13 +382,17 @@ public final class Trainer<B> {
 
     private void afterStep(StepMetrics metrics) {
         listeners.forEach(listener -> listener.accept(metrics));
-        model.training(false);
+        var due = new ArrayList<LongConsumer>();
         periodic.forEach((steps, actions) -> {
             if (metrics.step() % steps == 0) {
-                actions.forEach(action -> action.accept(metrics.step()));
+                due.addAll(actions);
             }
         });
-        model.training(true);
+        if (!due.isEmpty()) {
+            model.training(false);
+            due.forEach(action -> action.accept(metrics.step()));
+            model.training(true);
+        }
         if (saveEvery > 0 && metrics.step() % saveEvery == 0) {
             save();
         }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.panagrad.engine.AttentionOptions;
 import io.github.panagrad.engine.Grads;
+import io.github.panagrad.engine.HeadOptions;
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Parameter;
 import io.github.panagrad.engine.Tensor;
@@ -13,10 +14,14 @@ import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.losses.Losses;
+import io.github.panagrad.losses.Reduction;
 import io.github.panagrad.nn.Context;
 import io.github.panagrad.nn.Module;
 import io.github.panagrad.nn.ParamCategory;
+import io.github.panagrad.nn.Taps;
 import io.github.panagrad.nn.TinyModels;
+import io.github.panagrad.nn.data.Batches;
+import io.github.panagrad.nn.data.Example;
 import io.github.panagrad.nn.generate.Sampling;
 import io.github.panagrad.nn.io.JsonObject;
 import java.nio.file.Path;
@@ -235,6 +240,30 @@ class ModelFamiliesTest {
         assertThat(selection.in(ParamCategory.NORM).size()).isEqualTo(5);
         assertThat(selection.in(ParamCategory.BIAS).size()).isEqualTo(6);
         assertThat(selection.in(ParamCategory.HEAD).count()).isEqualTo(16 * 23);
+    }
+
+    @Test
+    void interceptedHeadsTakePartInTheLoss() {
+        var model = CausalLM.create(TinyModels.config(TinyModels.decoder("llama")), 5);
+        var batch =
+                Batches.of(List.of(Example.of(TinyModels.ids(1, 1, 6).toInts()))).iterator().next();
+        double plain = model.loss(batch).item();
+        try (var _ = Taps.replace(model, "lm_head", (y, context) -> y.mul(1))) {
+            assertThat(model.loss(batch).item()).isCloseTo(plain, within(1e-5));
+            assertThatThrownBy(model::head)
+                    .hasMessageContaining("lm_head is intercepted, and a fused head would pass");
+            assertThatThrownBy(() ->
+                            model.loss(
+                                    model.hidden(batch),
+                                    batch,
+                                    HeadOptions.DEFAULT.zLoss(1),
+                                    Reduction.SUM))
+                    .hasMessageContaining("only the plain loss goes through it");
+        }
+        try (var _ = Taps.replace(model, "lm_head", (y, context) -> y.mul(0))) {
+            assertThat(model.loss(batch).item())
+                    .isCloseTo(Math.log(TinyModels.VOCABULARY), within(1e-5));
+        }
     }
 
     @Test
