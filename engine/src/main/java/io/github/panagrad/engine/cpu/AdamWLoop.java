@@ -2,7 +2,7 @@ package io.github.panagrad.engine.cpu;
 
 import static io.github.panagrad.engine.cpu.Lanes.F;
 import static io.github.panagrad.engine.cpu.Lanes.V;
-import static io.github.panagrad.engine.cpu.Lanes.all;
+import static jdk.incubator.vector.FloatVector.broadcast;
 
 import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.engine.op.AdamWStep;
@@ -85,7 +85,7 @@ final class AdamWLoop {
     }
 
     private FloatVector first(FloatVector m, FloatVector g) {
-        return g.fma(all(rest1), m.mul(beta1));
+        return g.fma(broadcast(F, rest1), m.mul(beta1));
     }
 
     private FloatVector second(FloatVector v, FloatVector g) {

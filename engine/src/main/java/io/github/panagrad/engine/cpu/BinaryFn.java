@@ -1,6 +1,7 @@
 package io.github.panagrad.engine.cpu;
 
-import static io.github.panagrad.engine.cpu.Lanes.all;
+import static io.github.panagrad.engine.cpu.Lanes.F;
+import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.VectorOperators.EQ;
 import static jdk.incubator.vector.VectorOperators.GE;
 import static jdk.incubator.vector.VectorOperators.GT;
@@ -23,19 +24,20 @@ enum BinaryFn {
     /// NaN if either is.
     MAX((a, b, p, q) -> a.max(b)),
     /// p·a + q·b.
-    WEIGHTED_SUM((a, b, p, q) -> a.fma(all(p), b.mul(q))),
+    WEIGHTED_SUM((a, b, p, q) -> a.fma(broadcast(F, p), b.mul(q))),
     /// silu(a)·b, the gate of Shazeer's SwiGLU (2020).
     SWIGLU((a, b, p, q) -> VectorMath.silu(a).mul(b)),
 
     SQRT_GRAD_OF_RESULT((y, d, p, q) -> d.mul(0.5f).div(y)),
     RSQRT_GRAD_OF_RESULT((y, d, p, q) -> d.mul(-0.5f).mul(y).mul(y).mul(y)),
     RECIPROCAL_GRAD_OF_RESULT((y, d, p, q) -> d.mul(y).mul(y).neg()),
-    TANH_GRAD_OF_RESULT((y, d, p, q) -> d.mul(all(1f).sub(y.mul(y)))),
-    SIGMOID_GRAD_OF_RESULT((y, d, p, q) -> d.mul(all(1f).sub(y)).mul(y)),
+    TANH_GRAD_OF_RESULT((y, d, p, q) -> d.mul(broadcast(F, 1f).sub(y.mul(y)))),
+    SIGMOID_GRAD_OF_RESULT((y, d, p, q) -> d.mul(broadcast(F, 1f).sub(y)).mul(y)),
     /// y·(d − p), where p is the dot product of the row's y and d.
     SOFTMAX_GRAD_OF_RESULT((y, d, p, q) -> y.mul(d.sub(p))),
     /// d − p·exp(y), where p is the sum of the row's d.
-    LOG_SOFTMAX_GRAD_OF_RESULT((y, d, p, q) -> VectorMath.expNonPositive(y).fma(all(-p), d)),
+    LOG_SOFTMAX_GRAD_OF_RESULT(
+            (y, d, p, q) -> VectorMath.expNonPositive(y).fma(broadcast(F, -p), d)),
     SQUARE_GRAD((x, d, p, q) -> x.mul(2f).mul(d)),
     ABSOLUTE_GRAD((x, d, p, q) -> signed(x, d)),
     SIN_GRAD((x, d, p, q) -> VectorMath.cos(x).mul(d)),
@@ -73,7 +75,7 @@ enum BinaryFn {
     }
 
     private static FloatVector share(FloatVector high, FloatVector low) {
-        FloatVector won = all(0f).blend(1f, high.compare(GE, low));
+        FloatVector won = broadcast(F, 0f).blend(1f, high.compare(GE, low));
         return won.blend(0.5f, high.compare(EQ, low));
     }
 }

@@ -1,6 +1,7 @@
 package io.github.panagrad.engine.cpu;
 
-import static io.github.panagrad.engine.cpu.Lanes.all;
+import static io.github.panagrad.engine.cpu.Lanes.F;
+import static jdk.incubator.vector.FloatVector.broadcast;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -21,13 +22,13 @@ final class GeluLanes {
     /// The derivative of x·σ(2u): s + x·s·(1 − s)·2u′.
     static FloatVector gateSlope(FloatVector x) {
         FloatVector e = VectorMath.expHeld(twice(x).neg());
-        FloatVector s = all(1f).div(e.add(1f));
-        FloatVector slope = x.mul(x).fma(all(3 * SLOPE * CUBIC), all(SLOPE));
+        FloatVector s = broadcast(F, 1f).div(e.add(1f));
+        FloatVector slope = x.mul(x).fma(broadcast(F, 3 * SLOPE * CUBIC), broadcast(F, SLOPE));
         return s.fma(e.mul(s).mul(x).mul(slope), s);
     }
 
     private static FloatVector twice(FloatVector x) {
-        return x.mul(x.mul(x).fma(all(SLOPE * CUBIC), all(SLOPE)));
+        return x.mul(x.mul(x).fma(broadcast(F, SLOPE * CUBIC), broadcast(F, SLOPE)));
     }
 
     /// The derivative of x·Φ(x): Φ(x) + x·φ(x).

@@ -2,7 +2,7 @@ package io.github.panagrad.engine.cpu;
 
 import static io.github.panagrad.engine.cpu.Lanes.F;
 import static io.github.panagrad.engine.cpu.Lanes.V;
-import static io.github.panagrad.engine.cpu.Lanes.all;
+import static jdk.incubator.vector.FloatVector.broadcast;
 
 import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.engine.ground.Pool;
@@ -178,21 +178,21 @@ final class LayerNormRows {
             FloatVector h = FloatVector.fromArray(F, x, xo + i).sub(mean).mul(s);
             FloatVector g = FloatVector.fromArray(F, w, wo + i);
             g = g.mul(FloatVector.fromArray(F, dy, dyo + i));
-            h.fma(all(-meanGh), g.sub(meanG)).mul(s).intoArray(dx, dxo + i);
+            h.fma(broadcast(F, -meanGh), g.sub(meanG)).mul(s).intoArray(dx, dxo + i);
         }
         if (i < n) {
             var rest = Lanes.first(n - i);
             FloatVector h = FloatVector.fromArray(F, x, xo + i, rest).sub(mean).mul(s);
             FloatVector g = FloatVector.fromArray(F, w, wo + i, rest);
             g = g.mul(FloatVector.fromArray(F, dy, dyo + i, rest));
-            h.fma(all(-meanGh), g.sub(meanG)).mul(s).intoArray(dx, dxo + i, rest);
+            h.fma(broadcast(F, -meanGh), g.sub(meanG)).mul(s).intoArray(dx, dxo + i, rest);
         }
     }
 
     /// Σ w·dy·h.
     private static float blockGh(
             float[] x, int xo, float mean, float s, float[] w, int wo, float[] dy, int dyo, int n) {
-        FloatVector a = all(0f);
+        FloatVector a = broadcast(F, 0f);
         FloatVector b = a;
         int i = 0;
         for (; i <= n - 2 * V; i += 2 * V) {

@@ -2,7 +2,7 @@ package io.github.panagrad.engine.cpu;
 
 import static io.github.panagrad.engine.cpu.Lanes.F;
 import static io.github.panagrad.engine.cpu.Lanes.V;
-import static io.github.panagrad.engine.cpu.Lanes.all;
+import static jdk.incubator.vector.FloatVector.broadcast;
 
 import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.engine.ground.Pool;
@@ -167,7 +167,7 @@ final class RmsNormRows {
 
     private static float blockTripleDot(
             float[] x, int xo, float[] w, int wo, float[] dy, int dyo, int n) {
-        FloatVector a = all(0f);
+        FloatVector a = broadcast(F, 0f);
         FloatVector b = a;
         int i = 0;
         for (; i <= n - 2 * V; i += 2 * V) {
@@ -204,14 +204,14 @@ final class RmsNormRows {
         for (; i <= n - V; i += V) {
             FloatVector g = FloatVector.fromArray(F, w, wo + i);
             g = g.mul(FloatVector.fromArray(F, dy, dyo + i)).mul(s);
-            FloatVector.fromArray(F, x, xo + i).fma(all(c), g).intoArray(dx, dxo + i);
+            FloatVector.fromArray(F, x, xo + i).fma(broadcast(F, c), g).intoArray(dx, dxo + i);
         }
         if (i < n) {
             var rest = Lanes.first(n - i);
             FloatVector g = FloatVector.fromArray(F, w, wo + i, rest);
             g = g.mul(FloatVector.fromArray(F, dy, dyo + i, rest)).mul(s);
             FloatVector v = FloatVector.fromArray(F, x, xo + i, rest);
-            v.fma(all(c), g).intoArray(dx, dxo + i, rest);
+            v.fma(broadcast(F, c), g).intoArray(dx, dxo + i, rest);
         }
     }
 }

@@ -2,7 +2,7 @@ package io.github.panagrad.engine.cpu;
 
 import static io.github.panagrad.engine.cpu.Lanes.F;
 import static io.github.panagrad.engine.cpu.Lanes.V;
-import static io.github.panagrad.engine.cpu.Lanes.all;
+import static jdk.incubator.vector.FloatVector.broadcast;
 
 import io.github.panagrad.engine.ground.Parallel;
 import jdk.incubator.vector.FloatVector;
@@ -155,44 +155,57 @@ final class SoftmaxRows {
                 });
     }
 
+    /// y = exp(x − max), returns the sum; elements of the padding add nothing.
     private static float storeExp(float[] x, int xo, float[] y, int yo, int n, float max) {
-        FloatVector m = all(max);
-        FloatVector s = all(0f);
-        FloatVector t = s;
-        int i = 0;
-        for (; i <= n - 2 * V; i += 2 * V) {
-            FloatVector a = VectorMath.expNonPositive(FloatVector.fromArray(F, x, xo + i).sub(m));
-            FloatVector b =
-                    VectorMath.expNonPositive(FloatVector.fromArray(F, x, xo + i + V).sub(m));
-            a.intoArray(y, yo + i);
-            b.intoArray(y, yo + i + V);
-            s = s.add(a);
-            t = t.add(b);
+        FloatVector m = broadcast(F, max);
+        FloatVector sum = broadcast(F, 0f);
+        int whole = F.loopBound(n);
+        float[] from = x;
+        float[] to = y;
+        int f = xo;
+        int t = yo;
+        int end = whole;
+        for (boolean last = whole == n; ; last = true) {
+            for (int i = 0; i < end; i += V) {
+                FloatVector d = FloatVector.fromArray(F, from, f + i).sub(m);
+                FloatVector e = VectorMath.expNonPositive(d);
+                e.intoArray(to, t + i);
+                sum = sum.add(e);
+            }
+            if (last) {
+                break;
+            }
+            from = Tails.padded(x, xo + whole, n - whole, Float.NEGATIVE_INFINITY);
+            to = from;
+            f = 0;
+            t = 0;
+            end = V;
         }
-        for (; i < n; i += V) {
-            var rest = Lanes.first(n - i);
-            FloatVector v = FloatVector.fromArray(F, x, xo + i, rest);
-            FloatVector e = VectorMath.expNonPositive(v.sub(m));
-            e.intoArray(y, yo + i, rest);
-            s = s.add(e, rest);
+        if (whole < n) {
+            System.arraycopy(to, 0, y, yo + whole, n - whole);
         }
-        return Lanes.sum(s.add(t));
+        return Lanes.sum(sum);
     }
 
     private static float sumExp(float[] x, int o, int n, float max) {
-        FloatVector m = all(max);
-        FloatVector s = all(0f);
-        FloatVector t = s;
-        int i = 0;
-        for (; i <= n - 2 * V; i += 2 * V) {
-            s = s.add(VectorMath.expNonPositive(FloatVector.fromArray(F, x, o + i).sub(m)));
-            t = t.add(VectorMath.expNonPositive(FloatVector.fromArray(F, x, o + i + V).sub(m)));
+        FloatVector m = broadcast(F, max);
+        FloatVector sum = broadcast(F, 0f);
+        int whole = F.loopBound(n);
+        float[] from = x;
+        int f = o;
+        int end = whole;
+        for (boolean last = whole == n; ; last = true) {
+            for (int i = 0; i < end; i += V) {
+                FloatVector d = FloatVector.fromArray(F, from, f + i).sub(m);
+                sum = sum.add(VectorMath.expNonPositive(d));
+            }
+            if (last) {
+                break;
+            }
+            from = Tails.padded(x, o + whole, n - whole, Float.NEGATIVE_INFINITY);
+            f = 0;
+            end = V;
         }
-        for (; i < n; i += V) {
-            var rest = Lanes.first(n - i);
-            FloatVector v = FloatVector.fromArray(F, x, o + i, rest);
-            s = s.add(VectorMath.expNonPositive(v.sub(m)), rest);
-        }
-        return Lanes.sum(s.add(t));
+        return Lanes.sum(sum);
     }
 }

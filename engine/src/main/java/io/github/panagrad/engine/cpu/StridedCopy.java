@@ -1,17 +1,18 @@
 package io.github.panagrad.engine.cpu;
 
+import static io.github.panagrad.engine.cpu.Lanes.V;
+
 import io.github.panagrad.engine.ground.Parallel;
 
 /// Copies a strided array row by row into a contiguous one: what makes views contiguous.
 ///
 /// Three ways, by the strides that are left when dimensions have been merged ([StridedWalk]): runs
-/// of a contiguous innermost dimension (splitting and merging attention heads) are array copies;
-/// a
-/// dimension further out that is contiguous (a transpose) is copied in square tiles, so that every
-/// cache line is read and written once; anything else element by element.
+/// of a contiguous innermost dimension (splitting and merging attention heads) are array copies; a
+/// dimension further out that is contiguous (a transpose) is copied in squares that are turned in
+/// registers; anything else goes element by element.
 final class StridedCopy {
-    /// A tile of floats and its copy take 8 KiB: they stay in the first-level cache.
-    private static final int TILE = 32;
+    /// Rows of the result that are written together: a multiple of every vector width.
+    private static final int BAND = 32;
 
     private StridedCopy() {}
 
@@ -42,15 +43,15 @@ final class StridedCopy {
         int columnStride = walk.stride(0, last);
         int outStride = walk.sizeFrom(d + 1);
         int perRow = outStride / Math.max(1, columns);
-        int bands = (rows + TILE - 1) / TILE;
+        int bands = (rows + BAND - 1) / BAND;
         int planes = walk.size() / Math.max(1, rows * columns);
         Parallel.forRange(
                 planes * bands,
-                Math.max(1, Elementwise.GRAIN / Math.max(1, TILE * columns)),
+                Math.max(1, Elementwise.GRAIN / Math.max(1, BAND * columns)),
                 (from, to) -> {
                     for (int task = from; task < to; task++) {
                         int plane = task / bands;
-                        int first = task % bands * TILE;
+                        int first = task % bands * BAND;
                         int target = plane / perRow * (rows * outStride) + plane % perRow * columns;
                         int source = sourceOf(walk, d, plane);
                         band(
@@ -60,7 +61,7 @@ final class StridedCopy {
                                 y,
                                 yo + target + first * outStride,
                                 outStride,
-                                Math.min(TILE, rows - first),
+                                Math.min(BAND, rows - first),
                                 columns);
                     }
                 });
@@ -79,17 +80,43 @@ final class StridedCopy {
         return at;
     }
 
-    /// y[r·yStride + c] = x[r + c·xStride], for r < rows ≤ TILE.
+    /// y[r·yStride + c] = x[r + c·xStride] for r < rows, in squares of a vector's width that are
+    /// transposed in registers; what is left over at the edges goes element by element.
     private static void band(
             float[] x, int xo, int xStride, float[] y, int yo, int yStride, int rows, int columns) {
-        for (int from = 0; from < columns; from += TILE) {
-            int to = Math.min(from + TILE, columns);
-            for (int r = 0; r < rows; r++) {
-                int target = yo + r * yStride;
-                int source = xo + r + from * xStride;
-                for (int c = from; c < to; c++, source += xStride) {
-                    y[target + c] = x[source];
-                }
+        int wholeRows = rows & -V;
+        int wholeColumns = columns & -V;
+        for (int r = 0; r < wholeRows; r += V) {
+            for (int c = 0; c < wholeColumns; c += V) {
+                square(x, xo + r + c * xStride, xStride, y, yo + r * yStride + c, yStride);
+            }
+        }
+        edge(x, xo, xStride, y, yo, yStride, 0, wholeRows, wholeColumns, columns);
+        edge(x, xo, xStride, y, yo, yStride, wholeRows, rows, 0, columns);
+    }
+
+    private static void square(float[] x, int xo, int xStride, float[] y, int yo, int yStride) {
+        switch (V) {
+            case 16 -> Interleave.zip16(x, xo, xStride, y, yo, yStride);
+            case 8 -> Interleave.zip8(x, xo, xStride, y, yo, yStride);
+            default -> Interleave.zip4(x, xo, xStride, y, yo, yStride);
+        }
+    }
+
+    private static void edge(
+            float[] x,
+            int xo,
+            int xStride,
+            float[] y,
+            int yo,
+            int yStride,
+            int firstRow,
+            int lastRow,
+            int firstColumn,
+            int lastColumn) {
+        for (int r = firstRow; r < lastRow; r++) {
+            for (int c = firstColumn; c < lastColumn; c++) {
+                y[yo + r * yStride + c] = x[xo + r + c * xStride];
             }
         }
     }

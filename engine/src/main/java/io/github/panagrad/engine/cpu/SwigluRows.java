@@ -2,7 +2,7 @@ package io.github.panagrad.engine.cpu;
 
 import static io.github.panagrad.engine.cpu.Lanes.F;
 import static io.github.panagrad.engine.cpu.Lanes.V;
-import static io.github.panagrad.engine.cpu.Lanes.all;
+import static jdk.incubator.vector.FloatVector.broadcast;
 
 import io.github.panagrad.engine.ground.Parallel;
 import jdk.incubator.vector.FloatVector;
@@ -65,7 +65,7 @@ final class SwigluRows {
             FloatVector u = FloatVector.fromArray(F, up, uo + i);
             FloatVector d = FloatVector.fromArray(F, dy, dyo + i);
             FloatVector e = VectorMath.expHeld(x.neg());
-            FloatVector s = all(1f).div(e.add(1f));
+            FloatVector s = broadcast(F, 1f).div(e.add(1f));
             FloatVector y = x.mul(s);
             // silu′ = s + x·s·(1 − s), with 1 − s = e·s.
             if (dGate != null) {
@@ -81,7 +81,7 @@ final class SwigluRows {
             FloatVector u = FloatVector.fromArray(F, up, uo + i, rest);
             FloatVector d = FloatVector.fromArray(F, dy, dyo + i, rest);
             FloatVector e = VectorMath.expHeld(x.neg());
-            FloatVector s = all(1f).div(e.add(1f));
+            FloatVector s = broadcast(F, 1f).div(e.add(1f));
             FloatVector y = x.mul(s);
             if (dGate != null) {
                 y.fma(e.mul(s), s).mul(d).mul(u).intoArray(dGate, dgo + i, rest);

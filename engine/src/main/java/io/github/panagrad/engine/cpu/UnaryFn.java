@@ -1,6 +1,7 @@
 package io.github.panagrad.engine.cpu;
 
-import static io.github.panagrad.engine.cpu.Lanes.all;
+import static io.github.panagrad.engine.cpu.Lanes.F;
+import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.VectorOperators.ABS;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LT;
@@ -12,8 +13,8 @@ enum UnaryFn {
     EXP((x, p, q) -> VectorMath.exp(x)),
     LOG((x, p, q) -> VectorMath.log(x)),
     SQRT((x, p, q) -> x.sqrt()),
-    RSQRT((x, p, q) -> all(1f).div(x.sqrt())),
-    RECIPROCAL((x, p, q) -> all(1f).div(x)),
+    RSQRT((x, p, q) -> broadcast(F, 1f).div(x.sqrt())),
+    RECIPROCAL((x, p, q) -> broadcast(F, 1f).div(x)),
     SQUARE((x, p, q) -> x.mul(x)),
     CUBE((x, p, q) -> x.mul(x).mul(x)),
     ABSOLUTE((x, p, q) -> x.lanewise(ABS)),
@@ -37,7 +38,7 @@ enum UnaryFn {
     /// x held between p and q.
     CLAMP((x, p, q) -> x.blend(p, x.compare(LT, p)).blend(q, x.compare(GT, q))),
     /// p·x + q, rounded once.
-    AFFINE((x, p, q) -> x.fma(all(p), all(q))),
+    AFFINE((x, p, q) -> x.fma(broadcast(F, p), broadcast(F, q))),
     /// q·exp(x − p) for x ≤ p: the share of an element in the sum whose logarithm p is.
     SHIFTED_EXP((x, p, q) -> VectorMath.expNonPositive(x.sub(p)).mul(q));
 

@@ -1,6 +1,7 @@
 package io.github.panagrad.engine.cpu;
 
-import static io.github.panagrad.engine.cpu.Lanes.all;
+import static io.github.panagrad.engine.cpu.Lanes.F;
+import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.VectorOperators.ABS;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.GE;
@@ -26,6 +27,10 @@ import jdk.incubator.vector.IntVector;
 /// evaluated in floats with fused multiply-adds the results are within the errors given at each.
 ///
 /// Infinities, NaN and signed zeros go where they go in [Math].
+///
+/// Constants are broadcast by the JDK's method, never by one of our own: the JDK's is inlined at
+/// any size of the caller, ours no more once C2 counts 18,000 nodes, some forty vector operations
+/// (ADR 020).
 final class VectorMath {
     private static final float LOG2_E = 1.44269504f;
 
@@ -72,7 +77,7 @@ final class VectorMath {
 
     /// eˣ = 2ⁿ·eʳ with |r| ≤ ln2/2, for results that are normal floats.
     private static FloatVector expNormal(FloatVector x) {
-        FloatVector rounded = x.fma(all(LOG2_E), all(ROUND_BIASED));
+        FloatVector rounded = x.fma(broadcast(F, LOG2_E), broadcast(F, ROUND_BIASED));
         FloatVector power = rounded.reinterpretAsInts().lanewise(LSHL, 23).reinterpretAsFloats();
         return expFraction(x, rounded.sub(ROUND_BIASED)).mul(power);
     }
@@ -81,7 +86,7 @@ final class VectorMath {
     private static FloatVector expWide(FloatVector x) {
         FloatVector held = x.blend(-104f, x.compare(LT, -104f));
         held = held.blend(89f, held.compare(GT, 89f));
-        FloatVector rounded = held.fma(all(LOG2_E), all(ROUND));
+        FloatVector rounded = held.fma(broadcast(F, LOG2_E), broadcast(F, ROUND));
         IntVector n = rounded.reinterpretAsInts();
         IntVector half = n.lanewise(ASHR, 1);
         FloatVector power = half.add(127).lanewise(LSHL, 23).reinterpretAsFloats();
@@ -90,10 +95,13 @@ final class VectorMath {
     }
 
     private static FloatVector expFraction(FloatVector x, FloatVector n) {
-        FloatVector r = n.fma(all(-LN2_LOW), n.fma(all(-LN2_HIGH), x));
-        FloatVector p = all(1.3814579e-3f).fma(r, all(8.3687256e-3f));
-        p = p.fma(r, all(4.1668389e-2f)).fma(r, all(0.16666521f)).fma(r, all(0.49999993f));
-        return p.fma(r, all(1f)).fma(r, all(1f));
+        FloatVector r = n.fma(broadcast(F, -LN2_LOW), n.fma(broadcast(F, -LN2_HIGH), x));
+        FloatVector p = broadcast(F, 1.3814579e-3f).fma(r, broadcast(F, 8.3687256e-3f));
+        p =
+                p.fma(r, broadcast(F, 4.1668389e-2f))
+                        .fma(r, broadcast(F, 0.16666521f))
+                        .fma(r, broadcast(F, 0.49999993f));
+        return p.fma(r, broadcast(F, 1f)).fma(r, broadcast(F, 1f));
     }
 
     /// Returns the natural logarithm; relative error below 1.2e-7, denormal arguments included.
@@ -102,7 +110,7 @@ final class VectorMath {
         if (bits.sub(0x00800000).compare(UGE, 0x7F000000).anyTrue()) {
             return logWide(x);
         }
-        return logNormal(x, all(0f));
+        return logNormal(x, broadcast(F, 0f));
     }
 
     /// log x + scale·ln2 for normal positive x.
@@ -116,19 +124,25 @@ final class VectorMath {
 
     /// e·ln2 + log(1 + f) for √½ ≤ 1 + f ≤ √2.
     private static FloatVector logFraction(FloatVector f, FloatVector e) {
-        FloatVector p = all(-7.63443e-2f).fma(f, all(0.1276155f)).fma(f, all(-0.13160195f));
-        p = p.fma(f, all(0.14201762f)).fma(f, all(-0.16623356f)).fma(f, all(0.20001227f));
-        p = p.fma(f, all(-0.25000821f)).fma(f, all(0.33333332f));
+        FloatVector p =
+                broadcast(F, -7.63443e-2f)
+                        .fma(f, broadcast(F, 0.1276155f))
+                        .fma(f, broadcast(F, -0.13160195f));
+        p =
+                p.fma(f, broadcast(F, 0.14201762f))
+                        .fma(f, broadcast(F, -0.16623356f))
+                        .fma(f, broadcast(F, 0.20001227f));
+        p = p.fma(f, broadcast(F, -0.25000821f)).fma(f, broadcast(F, 0.33333332f));
         FloatVector square = f.mul(f);
         FloatVector low = p.mul(f).mul(square).add(e.mul(LN2_LOW));
-        low = square.fma(all(-0.5f), low);
-        return e.fma(all(LN2_HIGH), f.add(low));
+        low = square.fma(broadcast(F, -0.5f), low);
+        return e.fma(broadcast(F, LN2_HIGH), f.add(low));
     }
 
     private static FloatVector logWide(FloatVector x) {
         var small = x.compare(LT, Float.MIN_NORMAL);
         FloatVector scaled = x.blend(x.mul(0x1p25f), small);
-        FloatVector y = logNormal(scaled, all(0f).blend(-25f, small));
+        FloatVector y = logNormal(scaled, broadcast(F, 0f).blend(-25f, small));
         y = y.blend(x, x.compare(GE, Float.POSITIVE_INFINITY).or(x.compare(NE, x)));
         y = y.blend(Float.NEGATIVE_INFINITY, x.compare(LE, 0f));
         return y.blend(Float.NaN, x.compare(LT, 0f));
@@ -139,13 +153,13 @@ final class VectorMath {
         FloatVector u = expNonPositive(x.lanewise(ABS).neg());
         var large = u.compare(GT, SQRT_2_MINUS_1);
         FloatVector f = u.blend(u.sub(1f).mul(0.5f), large);
-        FloatVector log1p = logFraction(f, all(0f).blend(1f, large));
+        FloatVector log1p = logFraction(f, broadcast(F, 0f).blend(1f, large));
         return x.blend(0f, x.compare(LT, 0f)).add(log1p);
     }
 
     /// Returns 1 / (1 + e⁻ˣ); relative error below 2e-7, saturates at 1.2e-38.
     static FloatVector sigmoid(FloatVector x) {
-        return all(1f).div(expHeld(x.neg()).add(1f));
+        return broadcast(F, 1f).div(expHeld(x.neg()).add(1f));
     }
 
     /// Returns x·σ(x), with one operation less than by [#sigmoid].
@@ -156,7 +170,7 @@ final class VectorMath {
     /// Returns the derivative of [#silu]: s + x·s·(1 − s) with s = σ(x).
     static FloatVector siluSlope(FloatVector x) {
         FloatVector e = expHeld(x.neg());
-        FloatVector s = all(1f).div(e.add(1f));
+        FloatVector s = broadcast(F, 1f).div(e.add(1f));
         return s.fma(x.mul(e.mul(s)), s);
     }
 
@@ -166,23 +180,45 @@ final class VectorMath {
         FloatVector h = x.lanewise(ABS);
         h = h.blend(9.02f, h.compare(GT, 9.02f));
         FloatVector u = h.mul(h);
-        FloatVector p = all(1.3319025e-8f).fma(u, all(2.0583450e-5f)).fma(u, all(3.4940328e-3f));
-        p = p.fma(u, all(0.13379716f)).fma(u, all(1f));
-        FloatVector q = all(7.7620010e-7f).fma(u, all(3.2830898e-4f)).fma(u, all(2.5871067e-2f));
-        q = q.fma(u, all(0.46713032f)).fma(u, all(1f));
+        FloatVector p =
+                broadcast(F, 1.3319025e-8f)
+                        .fma(u, broadcast(F, 2.0583450e-5f))
+                        .fma(u, broadcast(F, 3.4940328e-3f));
+        p = p.fma(u, broadcast(F, 0.13379716f)).fma(u, broadcast(F, 1f));
+        FloatVector q =
+                broadcast(F, 7.7620010e-7f)
+                        .fma(u, broadcast(F, 3.2830898e-4f))
+                        .fma(u, broadcast(F, 2.5871067e-2f));
+        q = q.fma(u, broadcast(F, 0.46713032f)).fma(u, broadcast(F, 1f));
         return withSign(h.mul(p).div(q), x);
     }
 
     /// Returns the error function, as x·P(x²)/Q(x²); relative error below 3e-7, never beyond ±1.
     static FloatVector erf(FloatVector x) {
         FloatVector h = x.lanewise(ABS);
-        h = h.blend(3.93f, h.compare(GT, 3.93f));
+        return withSign(erfInside(h.blend(3.93f, h.compare(GT, 3.93f))), x);
+    }
+
+    /// The error function for |h| ≤ 3.93, from where on it is ±1.
+    private static FloatVector erfInside(FloatVector h) {
         FloatVector u = h.mul(h);
-        FloatVector p = all(2.0419817e-6f).fma(u, all(2.8480768e-4f)).fma(u, all(3.7795603e-3f));
-        p = p.fma(u, all(5.2790135e-2f)).fma(u, all(0.19078266f)).fma(u, all(1.1283791f));
-        FloatVector q = all(3.8004141e-5f).fma(u, all(1.1652012e-3f)).fma(u, all(1.4997339e-2f));
-        q = q.fma(u, all(0.11425704f)).fma(u, all(0.50240945f)).fma(u, all(1f));
-        return withSign(h.mul(p).div(q), x);
+        FloatVector p =
+                broadcast(F, 2.0419817e-6f)
+                        .fma(u, broadcast(F, 2.8480768e-4f))
+                        .fma(u, broadcast(F, 3.7795603e-3f));
+        p =
+                p.fma(u, broadcast(F, 5.2790135e-2f))
+                        .fma(u, broadcast(F, 0.19078266f))
+                        .fma(u, broadcast(F, 1.1283791f));
+        FloatVector q =
+                broadcast(F, 3.8004141e-5f)
+                        .fma(u, broadcast(F, 1.1652012e-3f))
+                        .fma(u, broadcast(F, 1.4997339e-2f));
+        q =
+                q.fma(u, broadcast(F, 0.11425704f))
+                        .fma(u, broadcast(F, 0.50240945f))
+                        .fma(u, broadcast(F, 1f));
+        return h.mul(p).div(q);
     }
 
     /// Holds a magnitude to 1, which rounding may have exceeded, and gives it the sign of x.
@@ -194,7 +230,10 @@ final class VectorMath {
 
     /// Returns the standard normal distribution function Φ(x); absolute error below 1.5e-7.
     static FloatVector normalCdf(FloatVector x) {
-        return erf(x.mul(SQRT_HALF)).fma(all(0.5f), all(0.5f));
+        FloatVector h = x.mul(SQRT_HALF);
+        h = h.blend(3.93f, h.compare(GT, 3.93f));
+        h = h.blend(-3.93f, h.compare(LT, -3.93f));
+        return erfInside(h).fma(broadcast(F, 0.5f), broadcast(F, 0.5f));
     }
 
     /// Returns the standard normal density φ(x).
@@ -219,18 +258,24 @@ final class VectorMath {
 
     /// sin(x + quarters·π/2).
     private static FloatVector quarterWave(FloatVector x, int quarters) {
-        FloatVector rounded = x.fma(all(0.63661977f), all(ROUND));
+        FloatVector rounded = x.fma(broadcast(F, 0.63661977f), broadcast(F, ROUND));
         FloatVector n = rounded.sub(ROUND);
-        FloatVector r = n.fma(all(-1.5707964f), x);
-        r = n.fma(all(4.3711388e-8f), r);
-        r = n.fma(all(1.7151245e-15f), r);
+        FloatVector r = n.fma(broadcast(F, -1.5707964f), x);
+        r = n.fma(broadcast(F, 4.3711388e-8f), r);
+        r = n.fma(broadcast(F, 1.7151245e-15f), r);
         FloatVector u = r.mul(r);
-        FloatVector s = all(-1.9515197e-4f).fma(u, all(8.3321602e-3f)).fma(u, all(-0.16666655f));
+        FloatVector s =
+                broadcast(F, -1.9515197e-4f)
+                        .fma(u, broadcast(F, 8.3321602e-3f))
+                        .fma(u, broadcast(F, -0.16666655f));
         s = s.mul(u).fma(r, r);
-        FloatVector c = all(2.4433059e-5f).fma(u, all(-1.3887315e-3f)).fma(u, all(4.1666646e-2f));
-        c = c.mul(u).sub(0.5f).fma(u, all(1f));
+        FloatVector c =
+                broadcast(F, 2.4433059e-5f)
+                        .fma(u, broadcast(F, -1.3887315e-3f))
+                        .fma(u, broadcast(F, 4.1666646e-2f));
+        c = c.mul(u).sub(0.5f).fma(u, broadcast(F, 1f));
         IntVector quarter = rounded.reinterpretAsInts().add(quarters);
-        var odd = quarter.lanewise(LSHL, 31).compare(LT, 0).cast(Lanes.F);
+        var odd = quarter.lanewise(LSHL, 31).compare(LT, 0).cast(F);
         IntVector sign = quarter.and(2).lanewise(LSHL, 30);
         return s.blend(c, odd).reinterpretAsInts().lanewise(XOR, sign).reinterpretAsFloats();
     }
@@ -240,6 +285,6 @@ final class VectorMath {
         for (int i = 0; i < lanes.length; i++) {
             lanes[i] = (float) f.applyAsDouble(lanes[i]);
         }
-        return FloatVector.fromArray(Lanes.F, lanes, 0);
+        return FloatVector.fromArray(F, lanes, 0);
     }
 }
