@@ -16,15 +16,31 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.engine.ground.Pool;
 import io.github.panagrad.engine.ground.Rng;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class CheckpointTest {
+    private final int threads = Parallel.threads();
+
+    /// How many threads hold a scratch array at a time is chance, and memory is compared here.
+    @BeforeEach
+    void onOneThread() {
+        Parallel.setThreads(1);
+    }
+
+    @AfterEach
+    void onAllThreads() {
+        Parallel.setThreads(threads);
+    }
+
     private final Rng rng = Rng.of(3);
     private final Parameter gain = parameter("gain", randn(rng, 8));
     private final Parameter up = parameter("up", randn(rng, 8, 12));

@@ -12,13 +12,29 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.engine.ground.Pool;
 import io.github.panagrad.engine.ground.Rng;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class ScopeTest {
+    private final int threads = Parallel.threads();
+
+    /// How many threads hold a scratch array at a time is chance, and memory is compared here.
+    @BeforeEach
+    void onOneThread() {
+        Parallel.setThreads(1);
+    }
+
+    @AfterEach
+    void onAllThreads() {
+        Parallel.setThreads(threads);
+    }
+
     @Test
     void useAfterReleaseNamesTheScope() {
         var leaked = new Tensor[1];
