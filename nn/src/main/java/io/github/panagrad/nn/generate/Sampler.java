@@ -2,9 +2,8 @@ package io.github.panagrad.nn.generate;
 
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.Rng;
+import java.util.Arrays;
 import java.util.BitSet;
-import java.util.Comparator;
-import java.util.stream.IntStream;
 
 /// Chooses tokens from logits, one after the other.
 ///
@@ -67,7 +66,7 @@ public final class Sampler {
     private int drawn(float[] logits) {
         int[] candidates = candidates(logits);
         double[] weights = new double[candidates.length];
-        double most = logits[candidates[0]];
+        double most = logits[likeliest(logits)];
         double total = 0;
         for (int i = 0; i < weights.length; i++) {
             weights[i] = Math.exp((logits[candidates[i]] - most) / sampling.temperature());
@@ -92,18 +91,31 @@ public final class Sampler {
         return candidates[kept - 1];
     }
 
-    /// Returns the tokens to draw from, the likeliest first.
+    /// Returns the tokens to draw from: the likeliest first where some are cut off, else all in order.
     private int[] candidates(float[] logits) {
-        int first = likeliest(logits);
-        var numbers = IntStream.range(0, logits.length).filter(i -> !Float.isNaN(logits[i]));
-        boolean ordered = sampling.topP() < 1 || sampling.topK() > 0;
-        if (!ordered) {
-            return IntStream.concat(IntStream.of(first), numbers.filter(i -> i != first)).toArray();
+        long[] ranked = new long[logits.length];
+        int count = 0;
+        for (int i = 0; i < logits.length; i++) {
+            if (!Float.isNaN(logits[i])) {
+                ranked[count++] = (long) descending(logits[i]) << Integer.SIZE | i;
+            }
         }
-        var sorted =
-                numbers.boxed()
-                        .sorted(Comparator.<Integer>comparingDouble(i -> -logits[i]))
-                        .mapToInt(Integer::intValue);
-        return sampling.topK() > 0 ? sorted.limit(sampling.topK()).toArray() : sorted.toArray();
+        boolean cut = sampling.topP() < 1 || sampling.topK() > 0;
+        if (cut) {
+            Arrays.sort(ranked, 0, count);
+            count = sampling.topK() > 0 ? Math.min(count, sampling.topK()) : count;
+        }
+        int[] tokens = new int[count];
+        for (int i = 0; i < count; i++) {
+            tokens[i] = (int) ranked[i];
+        }
+        return tokens;
+    }
+
+    /// Maps greater numbers to smaller ones: what to sort by.
+    private static int descending(float logit) {
+        int bits = Float.floatToIntBits(logit);
+        int ascending = bits ^ (bits >> 31 & Integer.MAX_VALUE);
+        return ~ascending;
     }
 }

@@ -29,7 +29,7 @@ final class ModelFiles {
         }
     }
 
-    /// Writes config and weights. Where the config names the weights' type, it names the one that is
+    /// Writes config and weights. Where the config names the type of weights, it names the one
     /// written.
     static void save(Module model, JsonObject config, Path folder) {
         Map<String, Tensor> state = model.stateDict();

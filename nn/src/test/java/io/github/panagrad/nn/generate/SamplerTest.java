@@ -53,6 +53,21 @@ class SamplerTest {
     }
 
     @Test
+    void likelierComesFirstWhateverTheSign() {
+        float[] logits = {-5, -1, Float.NEGATIVE_INFINITY, -1, -0.5f, -3};
+        double[] three = shares(Sampling.temperature(1).topK(3).seed(2), logits, 3000);
+        assertThat(three[4]).isGreaterThan(three[1]);
+        assertThat(three[1]).isPositive();
+        assertThat(three[3]).isPositive();
+        assertThat(three[0] + three[2] + three[5]).isZero();
+        double[] one = shares(Sampling.temperature(1).topK(2).seed(2), logits, 3000);
+        assertThat(one[3]).as("of equals the smaller id is the likelier").isZero();
+        double[] all = shares(Sampling.temperature(1).seed(2), logits, 3000);
+        assertThat(all[2]).isZero();
+        assertThat(all[5]).isPositive();
+    }
+
+    @Test
     void sameSeedSameTokens() {
         var a = new Sampler(Sampling.temperature(1).seed(5));
         var b = new Sampler(Sampling.temperature(1).seed(5));
