@@ -1,6 +1,12 @@
 package io.github.panagrad.examples;
 
+import io.github.panagrad.examples.command.EvalCommand;
+import io.github.panagrad.examples.command.FinetuneCommand;
+import io.github.panagrad.examples.command.GenerateCommand;
 import io.github.panagrad.examples.command.InfoCommand;
+import io.github.panagrad.examples.command.MergeCommand;
+import io.github.panagrad.examples.command.PretrainCommand;
+import io.github.panagrad.examples.command.QuickstartCommand;
 import io.github.panagrad.examples.command.ShellCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -29,7 +35,16 @@ import picocli.CommandLine.Spec;
         descriptionHeading = "%n",
         exitCodeOnInvalidInput = Failure.EXIT_CODE,
         exitCodeOnExecutionException = Failure.EXIT_CODE,
-        subcommands = {InfoCommand.class, ShellCommand.class})
+        subcommands = {
+            QuickstartCommand.class,
+            FinetuneCommand.class,
+            EvalCommand.class,
+            GenerateCommand.class,
+            MergeCommand.class,
+            PretrainCommand.class,
+            InfoCommand.class,
+            ShellCommand.class
+        })
 public final class Panagrad implements Runnable {
     @Spec private CommandSpec spec;
 

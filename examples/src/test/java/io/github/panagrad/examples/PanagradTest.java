@@ -63,8 +63,8 @@ class PanagradTest {
     static Stream<Arguments> misuses() {
         return Stream.of(
                 Arguments.of(
-                        "inof",
-                        "panagrad: Unmatched argument at index 0: 'inof'; did you mean info?;"
+                        "quikstart",
+                        "panagrad: Unmatched argument at index 0: 'quikstart'; did you mean quickstart?;"
                                 + " see 'panagrad --help'"),
                 Arguments.of(
                         "info --nope",

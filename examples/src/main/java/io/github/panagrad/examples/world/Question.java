@@ -5,7 +5,9 @@ package io.github.panagrad.examples.world;
 /// @param kind what is asked for
 /// @param text the question, with its question mark
 /// @param answer the one right answer, in the words of the story
-public record Question(Kind kind, String text, String answer) {
+/// @param statement question and answer as a sentence that tells it
+/// @param reply the answer as somebody says it
+public record Question(Kind kind, String text, String answer, String statement, String reply) {
     /// Tells the kinds of question apart.
     public enum Kind {
         /// The place where a person is at the end.

@@ -58,7 +58,7 @@ public record Quiz(List<Item> items) {
             Question.Kind kind = kinds[items.size() % kinds.length];
             List<Question> fitting =
                     story.questions().stream().filter(question -> question.kind() == kind).toList();
-            if (!fitting.isEmpty() && told.add(story.text())) {
+            if (!fitting.isEmpty() && told.add(story.events())) {
                 Question question = fitting.get(random.nextInt(fitting.size()));
                 items.add(new Item(prompt(story, question), question.kind(), question.answer()));
             }
@@ -67,7 +67,7 @@ public record Quiz(List<Item> items) {
     }
 
     private static String prompt(Story story, Question question) {
-        return story.text() + "\nQuestion: " + question.text() + "\nAnswer:";
+        return story.events() + "\nQuestion: " + question.text() + "\nAnswer:";
     }
 
     /// Counts right answers.

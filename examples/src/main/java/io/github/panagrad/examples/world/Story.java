@@ -4,8 +4,8 @@ import java.util.List;
 
 /// A story and what can be asked about it.
 ///
-/// @param text what happened, sentence after sentence
-/// @param summary how things stood at the end, in the same style; goes with the text where stories
-///     are told, and is left out where questions are asked
-/// @param questions every question that the text answers
-public record Story(String text, String summary, List<Question> questions) {}
+/// @param events what happened, sentence after sentence: where questions are asked
+/// @param narration the same, with sentences in between and at the end that say how things stand:
+///     where stories are told
+/// @param questions every question that the events answer
+public record Story(String events, String narration, List<Question> questions) {}

@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 public final class Storyteller {
     private static final int MOST_FOOD = Lexicon.NUMBERS.size() - 1;
 
+    /// How often somebody asks, where it could just be said.
+    private static final double SPOKEN = 0.15;
+
     private final Random random;
 
     /// Starts a sequence of stories.
@@ -81,24 +84,46 @@ public final class Storyteller {
         private final Map<Person, Place> places = new LinkedHashMap<>();
         private final List<Thing> things = new ArrayList<>();
         private final List<Stock> stocks = new ArrayList<>();
-        private final List<String> sentences = new ArrayList<>();
+
+        /// What happens, and nothing else.
+        private final List<String> events = new ArrayList<>();
+
+        /// What happens, and how things stand in between.
+        private final List<String> narration = new ArrayList<>();
+
+        /// How often the teller stops to say how things stand: in some stories never, in some often.
+        private final double talkative = random.nextInt(4) / 4.0;
+
         private @Nullable Person lastSubject;
 
         Story story() {
-            sentences.add(any(Lexicon.OPENINGS));
-            int events = 4 + random.nextInt(4);
-            for (int event = 0; event < events; event++) {
+            add(any(Lexicon.OPENINGS));
+            int count = 4 + random.nextInt(4);
+            for (int event = 0; event < count; event++) {
                 happen();
+                if (chance(talkative)) {
+                    sumUp(1);
+                }
             }
-            List<Question> questions = new ArrayList<>();
-            List<String> truths = new ArrayList<>();
-            ask(questions, truths);
-            Collections.shuffle(truths, random);
-            int told = Math.min(truths.size(), 2 + random.nextInt(3));
+            List<Question> questions = questions();
+            sumUp(3 + random.nextInt(3));
             return new Story(
-                    String.join(" ", sentences),
-                    String.join(" ", truths.subList(0, told)),
-                    List.copyOf(questions));
+                    String.join(" ", events), String.join(" ", narration), List.copyOf(questions));
+        }
+
+        private void add(String event) {
+            events.add(event);
+            narration.add(event);
+        }
+
+        /// Says a few things that are true now.
+        private void sumUp(int count) {
+            List<Question> questions = new ArrayList<>(questions());
+            Collections.shuffle(questions, random);
+            for (Question question : questions.subList(0, Math.min(count, questions.size()))) {
+                narration.add(chance(SPOKEN) ? spoken(question) : question.statement());
+                lastSubject = null;
+            }
         }
 
         private void happen() {
@@ -111,7 +136,7 @@ public final class Storyteller {
             } else if (dice < 0.92) {
                 feed(person);
             } else {
-                sentences.add(any(Lexicon.ASIDES));
+                add(any(Lexicon.ASIDES));
                 lastSubject = null;
             }
         }
@@ -187,90 +212,80 @@ public final class Storyteller {
             } else if (chance(0.25)) {
                 subject = any(Lexicon.ADVERBIALS) + " " + subject;
             }
-            sentences.add(subject + " " + predicate + ".");
+            add(subject + " " + predicate + ".");
             lastSubject = person;
         }
 
-        private void ask(List<Question> questions, List<String> truths) {
-            places.forEach((person, place) -> {
-                var question =
-                        new Question(
-                                Question.Kind.WHERE_IS_SOMEBODY,
-                                "Where is " + person.name() + "?",
-                                place.where());
-                questions.add(question);
-                String at = person.name() + " was " + place.where() + ".";
-                truths.add(
-                        anyOf(
-                                at,
-                                "In the evening " + at,
-                                spoken(question, person.pronoun() + " is %s", person)));
-            });
-            things.forEach(thing -> askAbout(thing, questions, truths));
-            for (Stock stock : stocks) {
-                Person owner = stock.owner;
-                var question =
-                        new Question(
-                                Question.Kind.HOW_MANY,
-                                "How many "
-                                        + stock.food.many()
-                                        + " does "
-                                        + owner.name()
-                                        + " have?",
-                                Lexicon.NUMBERS.get(stock.count));
-                questions.add(question);
-                String has = owner.name() + " had " + stock.food.counted(stock.count) + ".";
-                truths.add(
-                        anyOf(
-                                "Now " + has,
-                                "So " + has,
-                                spoken(question, owner.pronoun() + " has %s", owner)));
+        /// Lists all that can be asked now.
+        private List<Question> questions() {
+            List<Question> questions = new ArrayList<>();
+            places.forEach((person, place) -> questions.add(whereIs(person, place)));
+            for (Thing thing : things) {
+                questions.add(colourOf(thing));
+                if (thing.holder != null) {
+                    questions.add(holderOf(thing, thing.holder));
+                } else if (thing.place != null) {
+                    questions.add(placeOf(thing, thing.place));
+                }
             }
+            stocks.forEach(stock -> questions.add(countOf(stock)));
+            return questions;
         }
 
-        private void askAbout(Thing thing, List<Question> questions, List<String> truths) {
-            String name = thing.name;
-            var colour =
-                    new Question(
-                            Question.Kind.WHAT_COLOUR,
-                            "What colour is the " + name + "?",
-                            thing.colour);
-            questions.add(colour);
-            truths.add(
-                    anyOf(
-                            "The " + name + " was " + thing.colour + ".",
-                            spoken(colour, "It is %s", any(people))));
-            if (thing.holder != null) {
-                Person holder = thing.holder;
-                var who =
-                        new Question(
-                                Question.Kind.WHO_HAS, "Who has the " + name + "?", holder.name());
-                questions.add(who);
-                truths.add(
-                        anyOf(
-                                "In the end the " + name + " was with " + holder.name() + ".",
-                                spoken(who, "%s has it", holder)));
-            } else if (thing.place != null) {
-                var where =
-                        new Question(
-                                Question.Kind.WHERE_IS_SOMETHING,
-                                "Where is the " + name + "?",
-                                thing.place.where());
-                questions.add(where);
-                truths.add(
-                        anyOf(
-                                "The " + name + " was " + thing.place.where() + ".",
-                                spoken(where, "It is %s", any(people))));
-            }
+        private Question whereIs(Person person, Place place) {
+            return new Question(
+                    Question.Kind.WHERE_IS_SOMEBODY,
+                    "Where is " + person.name() + "?",
+                    place.where(),
+                    person.name() + " was " + place.where() + ".",
+                    person.pronoun() + " is " + place.where());
         }
 
-        /// Lets somebody other than the person it is about ask a question, and a voice answer it.
-        private String spoken(Question question, String answer, Person about) {
+        private Question colourOf(Thing thing) {
+            return new Question(
+                    Question.Kind.WHAT_COLOUR,
+                    "What colour is the " + thing.name + "?",
+                    thing.colour,
+                    "The " + thing.name + " was " + thing.colour + ".",
+                    "It is " + thing.colour);
+        }
+
+        private Question holderOf(Thing thing, Person holder) {
+            return new Question(
+                    Question.Kind.WHO_HAS,
+                    "Who has the " + thing.name + "?",
+                    holder.name(),
+                    "The " + thing.name + " was with " + holder.name() + ".",
+                    holder.name() + " has it");
+        }
+
+        private Question placeOf(Thing thing, Place place) {
+            return new Question(
+                    Question.Kind.WHERE_IS_SOMETHING,
+                    "Where is the " + thing.name + "?",
+                    place.where(),
+                    "The " + thing.name + " was " + place.where() + ".",
+                    "It is " + place.where());
+        }
+
+        private Question countOf(Stock stock) {
+            String owner = stock.owner.name();
+            String food = stock.food.many();
+            return new Question(
+                    Question.Kind.HOW_MANY,
+                    "How many " + food + " does " + owner + " have?",
+                    Lexicon.NUMBERS.get(stock.count),
+                    "Now " + owner + " had " + stock.food.counted(stock.count) + ".",
+                    stock.owner.pronoun() + " has " + Lexicon.NUMBERS.get(stock.count));
+        }
+
+        /// Lets one of the people ask, and a voice answer.
+        private String spoken(Question question) {
             return "\"%s\" asked %s. \"%s,\" said %s."
                     .formatted(
                             question.text(),
-                            otherThan(about).name(),
-                            answer.formatted(question.answer()),
+                            any(people).name(),
+                            question.reply(),
                             any(Lexicon.VOICES));
         }
 

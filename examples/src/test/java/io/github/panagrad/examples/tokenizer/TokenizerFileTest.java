@@ -76,7 +76,7 @@ class TokenizerFileTest {
         var teller = new Storyteller(1);
         for (int i = 0; i < 2000; i++) {
             var story = teller.tell();
-            trainer.read(story.text() + " " + story.summary());
+            trainer.read(story.narration());
         }
         String json = TokenizerFile.of(trainer.learn(736)).toString();
         return HuggingFaceTokenizer.newInstance(

@@ -36,8 +36,8 @@ class StorytellerTest {
         for (Story story : stories(500)) {
             for (Question question : of(story, Question.Kind.WHERE_IS_SOMEBODY)) {
                 String name = question.text().replaceAll("Where is (\\w+)\\?", "$1");
-                assertThat(lastPlace(story.text(), name))
-                        .as(story.text())
+                assertThat(lastPlace(story.events(), name))
+                        .as(story.events())
                         .isEqualTo(question.answer().replaceAll("^\\w+ the ", ""));
             }
         }
@@ -48,8 +48,8 @@ class StorytellerTest {
         for (Story story : stories(500)) {
             for (Question question : of(story, Question.Kind.HOW_MANY)) {
                 String name = question.text().replaceAll(".* does (\\w+) have\\?", "$1");
-                assertThat(foodOf(story.text(), name))
-                        .as(story.text())
+                assertThat(foodOf(story.events(), name))
+                        .as(story.events())
                         .isEqualTo(Lexicon.NUMBERS.indexOf(question.answer()));
             }
         }
@@ -61,7 +61,7 @@ class StorytellerTest {
             for (Question question : story.questions()) {
                 if (question.kind() != Question.Kind.HOW_MANY) {
                     String key = question.answer().replaceAll("^(in|at|on) the ", "");
-                    assertThat(story.text()).contains(key);
+                    assertThat(story.events()).contains(key);
                 }
             }
         }

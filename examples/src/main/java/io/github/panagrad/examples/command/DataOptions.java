@@ -1,0 +1,87 @@
+package io.github.panagrad.examples.command;
+
+import io.github.panagrad.nn.data.Dataset;
+import io.github.panagrad.nn.data.ExampleReader;
+import io.github.panagrad.nn.models.CausalLM;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/// Says how data files are read.
+final class DataOptions {
+    /// Windows over text are no longer than this unless the user says so.
+    private static final int DEFAULT_WINDOW = 256;
+
+    @Option(
+            names = "--seq-len",
+            paramLabel = "N",
+            description = {
+                "Tokens in a window of text, and the most in a row.",
+                "Default: the model's context; for text at most " + DEFAULT_WINDOW + "."
+            })
+    private int seqLen;
+
+    @Option(
+            names = "--truncate",
+            description = "Cut rows that are too long at their end instead of refusing them.")
+    private boolean truncate;
+
+    @Option(
+            names = "--text-field",
+            defaultValue = "text",
+            paramLabel = "NAME",
+            description = "Field of a row that holds text. Default: ${DEFAULT-VALUE}.")
+    private String textField;
+
+    @Option(
+            names = "--prompt-field",
+            defaultValue = "prompt",
+            paramLabel = "NAME",
+            description = "Field of a row that holds the prompt. Default: ${DEFAULT-VALUE}.")
+    private String promptField;
+
+    @Option(
+            names = "--completion-field",
+            defaultValue = "completion",
+            paramLabel = "NAME",
+            description =
+                    "Field of a row that holds what follows the prompt. Default:"
+                            + " ${DEFAULT-VALUE}.")
+    private String completionField;
+
+    @Option(
+            names = "--separator",
+            defaultValue = "",
+            paramLabel = "TEXT",
+            description = "Text between prompt and completion. Default: none.")
+    private String separator;
+
+    DataOptions() {}
+
+    /// Returns how many tokens a row of a file may have.
+    int rowLength(Path file, CausalLM model) {
+        int context = model.config().maxPositions();
+        if (seqLen != 0) {
+            return seqLen;
+        }
+        return file.toString().endsWith(".txt") ? Math.min(context, DEFAULT_WINDOW) : context;
+    }
+
+    /// Reads a data file for a model.
+    ///
+    /// @param modelFolder where the model came from; one without tokenizer takes rows of ids only
+    Dataset read(Path file, CausalLM model, Path modelFolder) {
+        ExampleReader reader =
+                Files.exists(modelFolder.resolve("tokenizer.json"))
+                        ? ExampleReader.of(model.tokenizer()).vocabSize(model.config().vocabSize())
+                        : ExampleReader.ofIds(model.config().vocabSize());
+        reader.context(model.config().maxPositions())
+                .seqLen(rowLength(file, model))
+                .truncate(truncate)
+                .separator(separator)
+                .textField(textField)
+                .promptField(promptField)
+                .completionField(completionField);
+        return reader.read(file);
+    }
+}

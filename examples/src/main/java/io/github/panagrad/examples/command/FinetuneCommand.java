@@ -1,0 +1,299 @@
+package io.github.panagrad.examples.command;
+
+import io.github.panagrad.examples.tuning.Method;
+import io.github.panagrad.examples.tuning.TuningRun;
+import io.github.panagrad.nn.data.Batch;
+import io.github.panagrad.nn.data.Batches;
+import io.github.panagrad.nn.data.Dataset;
+import io.github.panagrad.nn.models.CausalLM;
+import io.github.panagrad.nn.optim.AdamW;
+import io.github.panagrad.nn.optim.Schedule;
+import io.github.panagrad.nn.train.BatchSource;
+import io.github.panagrad.nn.train.Objective;
+import io.github.panagrad.nn.train.Objectives;
+import io.github.panagrad.nn.train.Trainer;
+import io.github.panagrad.nn.train.TrainingReport;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// Fine-tunes a model on data.
+@Command(
+        name = "finetune",
+        description = {
+            "Fine-tunes a model on data of yours.",
+            "Writes the adapter (lora) or the model (full, sparse) to the output folder, and beside"
+                    + " it metrics.jsonl, loss.png and the state to --resume from. Ctrl-C ends the"
+                    + " run after the step that is being done, with everything saved."
+        })
+public final class FinetuneCommand implements Runnable {
+    /// How many batches the entries to train are chosen by.
+    private static final int SELECTION_BATCHES = 8;
+
+    /// The share of a run in which the learning rate rises, where the user says nothing.
+    private static final double WARMUP_SHARE = 0.03;
+
+    @Spec private CommandSpec spec;
+
+    @Option(
+            names = "--model",
+            required = true,
+            paramLabel = "DIR",
+            description =
+                    "Folder with config.json, safetensors and tokenizer.json, as on Hugging Face.")
+    private Path folder;
+
+    @Option(
+            names = "--data",
+            required = true,
+            paramLabel = "FILE",
+            description = {
+                "Text (.txt), cut into windows of --seq-len tokens; or rows (.jsonl) of {\"text\"},"
+                        + " {\"prompt\", \"completion\"} (only the completion is learned) or"
+                        + " {\"input_ids\", \"labels\"?} (-100: not learned)."
+            })
+    private Path data;
+
+    @Option(
+            names = "--output",
+            required = true,
+            paramLabel = "DIR",
+            description = "Folder for everything that is written; created if it is missing.")
+    private Path output;
+
+    @Mixin private MethodOptions how;
+
+    @ArgGroup private Length length = new Length();
+
+    /// How long a run is, in one of two measures.
+    private static final class Length {
+        @Option(
+                names = "--epochs",
+                paramLabel = "N",
+                description = "Passes over the data. Default: 1.")
+        private int epochs;
+
+        @Option(
+                names = "--steps",
+                paramLabel = "N",
+                description = "Steps of the optimizer, instead of epochs.")
+        private long steps;
+    }
+
+    @Option(
+            names = "--batch-size",
+            defaultValue = "8",
+            paramLabel = "N",
+            description = "Rows in a batch. Default: ${DEFAULT-VALUE}.")
+    private int batchSize;
+
+    @Option(
+            names = "--grad-accumulation",
+            defaultValue = "1",
+            paramLabel = "N",
+            description = "Batches that make a step. Default: ${DEFAULT-VALUE}.")
+    private int gradAccumulation;
+
+    @Mixin private DataOptions reading;
+
+    @Option(
+            names = "--pack",
+            description =
+                    "Put several short rows of data into one of --seq-len tokens; they do not see"
+                            + " each other.")
+    private boolean pack;
+
+    private enum ScheduleName {
+        CONSTANT,
+        LINEAR,
+        COSINE;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    @Option(
+            names = "--schedule",
+            defaultValue = "cosine",
+            paramLabel = "NAME",
+            description =
+                    "How the learning rate falls after warm-up: ${COMPLETION-CANDIDATES}. Default:"
+                            + " ${DEFAULT-VALUE}.")
+    private ScheduleName scheduleName;
+
+    @Option(
+            names = "--warmup-steps",
+            defaultValue = "-1",
+            paramLabel = "N",
+            description = "Steps in which the learning rate rises. Default: 3 %% of all.")
+    private long warmupSteps;
+
+    @Option(
+            names = "--weight-decay",
+            defaultValue = "0",
+            paramLabel = "X",
+            description = "What the weights shrink by, times the learning rate. Default: 0.")
+    private double weightDecay;
+
+    @Option(
+            names = "--max-grad-norm",
+            defaultValue = "1",
+            paramLabel = "X",
+            description = "Longer gradients are shortened to this norm; 0: none. Default: 1.")
+    private double maxGradNorm;
+
+    @Option(
+            names = "--seed",
+            defaultValue = "0",
+            paramLabel = "N",
+            description =
+                    "Decides the order of the data, dropout and initial weights. The same seed gives"
+                            + " the same run, bit for bit. Default: 0.")
+    private long seed;
+
+    @Option(
+            names = "--shuffle",
+            negatable = true,
+            defaultValue = "true",
+            fallbackValue = "true",
+            description =
+                    "Take the data in another order in each epoch (default), or as it stands.")
+    private boolean shuffle;
+
+    @Option(
+            names = "--eval-data",
+            paramLabel = "FILE",
+            description = "Data to measure the loss on that is not trained on.")
+    private @Nullable Path evalData;
+
+    @Option(
+            names = "--eval-every",
+            defaultValue = "0",
+            paramLabel = "N",
+            description = "Steps from one such measurement to the next. Default: first and last.")
+    private long evalEvery;
+
+    @Option(
+            names = "--save-every",
+            defaultValue = "0",
+            paramLabel = "N",
+            description = "Steps from one saved state to the next. Default: at the end only.")
+    private long saveEvery;
+
+    @Option(
+            names = "--resume",
+            description = "Go on from the state in the output folder, with the same options.")
+    private boolean resume;
+
+    @Option(
+            names = "--checkpointing",
+            description = "Compute activations twice instead of keeping them: less memory.")
+    private boolean checkpointing;
+
+    @Mixin private ThreadOption threads;
+
+    FinetuneCommand() {}
+
+    @Override
+    public void run() {
+        OutputFolder.prepare(output);
+        PrintWriter err = spec.commandLine().getErr();
+        CausalLM model = CausalLM.load(folder);
+        model.checkpointing(checkpointing);
+        Dataset training = reading.read(data, model, folder);
+        Batches heldOut =
+                evalData == null
+                        ? null
+                        : Batches.of(reading.read(evalData, model, folder)).size(batchSize);
+        Method.Prepared prepared = how.method().prepare(model, seed);
+        var source = BatchSource.of(batches(training, model));
+        AdamW optimizer = AdamW.of(model.trainable()).lr(how.lr()).weightDecay(weightDecay);
+        Objective<Batch> objective = Objectives.nextToken(model);
+        Trainer<Batch> trainer = trainer(model, optimizer, objective);
+        prepared.select(optimizer, objective, first(source));
+        if (resume) {
+            trainer.resume(output.resolve(TuningRun.STATE));
+        }
+        long steps = steps(source);
+        err.println("training " + prepared.describe());
+        err.printf(
+                Locale.ROOT,
+                "data: %,d rows, %,d tokens (%d cut, %d left out); %,d steps%n",
+                training.size(),
+                training.tokens(),
+                training.truncated(),
+                training.dropped(),
+                steps);
+        var run = new TuningRun("fine-tuning", model, output, heldOut, evalEvery, resume);
+        TrainingReport report = run.run(trainer, source, steps, () -> prepared.save(output));
+        spec.commandLine().getOut().println(summary(report));
+    }
+
+    private Batches batches(Dataset training, CausalLM model) {
+        Batches batches = Batches.of(training).size(batchSize).endless();
+        if (pack) {
+            batches.packed(reading.rowLength(data, model));
+        }
+        return shuffle ? batches.shuffled(seed) : batches;
+    }
+
+    private Trainer<Batch> trainer(CausalLM model, AdamW optimizer, Objective<Batch> objective) {
+        Trainer<Batch> trainer =
+                Trainer.of(model, optimizer, objective)
+                        .accumulation(gradAccumulation)
+                        .maxGradNorm(maxGradNorm)
+                        .schedule(schedule())
+                        .seed(seed)
+                        .saveState(output.resolve(TuningRun.STATE), saveEvery);
+        return length.steps > 0 ? trainer.steps(length.steps) : trainer.epochs(epochs());
+    }
+
+    private int epochs() {
+        return Math.max(1, length.epochs);
+    }
+
+    private Schedule schedule() {
+        Schedule falling =
+                switch (scheduleName) {
+                    case CONSTANT -> Schedule.constant();
+                    case LINEAR -> Schedule.linear();
+                    case COSINE -> Schedule.cosine();
+                };
+        return warmupSteps < 0 ? falling.warmupShare(WARMUP_SHARE) : falling.warmup(warmupSteps);
+    }
+
+    private long steps(BatchSource<Batch> source) {
+        return length.steps > 0
+                ? length.steps
+                : epochs() * Math.ceilDiv(source.batchesPerEpoch(), gradAccumulation);
+    }
+
+    private static List<Batch> first(BatchSource<Batch> source) {
+        List<Batch> first = new ArrayList<>();
+        Iterator<Batch> batches = source.epoch(0).iterator();
+        while (batches.hasNext() && first.size() < SELECTION_BATCHES) {
+            first.add(batches.next());
+        }
+        return first;
+    }
+
+    private String summary(TrainingReport report) {
+        String done =
+                report.stopped()
+                        ? "stopped after step %d; go on with --resume. Saved in %s"
+                        : "done after step %d. Saved in %s";
+        return done.formatted(report.steps(), output);
+    }
+}

@@ -1,0 +1,131 @@
+package io.github.panagrad.examples.tuning;
+
+import io.github.panagrad.examples.progress.LossCurve;
+import io.github.panagrad.examples.progress.TrainingProgress;
+import io.github.panagrad.nn.data.Batch;
+import io.github.panagrad.nn.data.Batches;
+import io.github.panagrad.nn.io.JsonObject;
+import io.github.panagrad.nn.models.CausalLM;
+import io.github.panagrad.nn.train.BatchSource;
+import io.github.panagrad.nn.train.Evaluation;
+import io.github.panagrad.nn.train.Evaluator;
+import io.github.panagrad.nn.train.StepMetrics;
+import io.github.panagrad.nn.train.Trainer;
+import io.github.panagrad.nn.train.TrainingReport;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/// Runs a trainer for a user: shows progress, writes metrics, measures held-out loss, draws the loss
+/// curve, and ends well on Ctrl-C.
+///
+/// @param task what is done, in a word or two
+/// @param model the model that learns
+/// @param folder where the files go
+/// @param heldOut batches to measure on, or null
+/// @param evalEvery after how many steps to measure; 0 for only before and after
+/// @param resumed whether the run goes on where another ended
+public record TuningRun(
+        String task,
+        CausalLM model,
+        Path folder,
+        @Nullable Batches heldOut,
+        long evalEvery,
+        boolean resumed) {
+    /// Figures of each step, one object a line.
+    public static final String METRICS = "metrics.jsonl";
+
+    /// Held-out loss as it was measured, one object a line.
+    public static final String EVALUATIONS = "eval.jsonl";
+
+    /// The loss over the steps, as a picture.
+    public static final String CURVE = "loss.png";
+
+    /// All that is needed to go on with the run.
+    public static final String STATE = "training-state.safetensors";
+
+    /// Trains.
+    ///
+    /// @param trainer set up but for what this adds: listeners, a stop flag
+    /// @param steps how many steps there will be
+    /// @param afterwards saves the result; called also when the run was interrupted, before the
+    ///     process ends
+    public TrainingReport run(
+            Trainer<Batch> trainer, BatchSource<Batch> source, long steps, Runnable afterwards) {
+        var curve = new LossCurve();
+        try (var interrupt = Interrupt.listen();
+                var metrics = MetricsFile.open(folder.resolve(METRICS), resumed);
+                var progress = TrainingProgress.start(task, steps)) {
+            try {
+                trainer.stopWhen(interrupt)
+                        .onWarning(progress::note)
+                        .onStep(step -> record(step, metrics, curve, progress));
+                if (heldOut == null) {
+                    return train(trainer, source, afterwards);
+                }
+                return measured(trainer, source, afterwards, curve, progress);
+            } finally {
+                if (!curve.isEmpty()) {
+                    curve.save(folder.resolve(CURVE), task);
+                }
+            }
+        }
+    }
+
+    private static TrainingReport train(
+            Trainer<Batch> trainer, BatchSource<Batch> source, Runnable afterwards) {
+        TrainingReport report = trainer.run(source);
+        afterwards.run();
+        return report;
+    }
+
+    private TrainingReport measured(
+            Trainer<Batch> trainer,
+            BatchSource<Batch> source,
+            Runnable afterwards,
+            LossCurve curve,
+            TrainingProgress progress) {
+        try (var evaluations = MetricsFile.open(folder.resolve(EVALUATIONS), resumed)) {
+            if (!resumed) {
+                measure(0, evaluations, curve, progress);
+            }
+            if (evalEvery > 0) {
+                trainer.every(evalEvery, step -> measure(step, evaluations, curve, progress));
+            }
+            TrainingReport report = train(trainer, source, afterwards);
+            if (!report.stopped() && (evalEvery == 0 || report.steps() % evalEvery != 0)) {
+                measure(report.steps(), evaluations, curve, progress);
+            }
+            return report;
+        }
+    }
+
+    private static void record(
+            StepMetrics step, MetricsFile metrics, LossCurve curve, TrainingProgress progress) {
+        metrics.write(step);
+        curve.step(step.step(), step.loss());
+        progress.step(step.step(), step.loss(), step.tokensPerSecond());
+    }
+
+    private void measure(
+            long step, MetricsFile evaluations, LossCurve curve, TrainingProgress progress) {
+        if (heldOut == null) {
+            return;
+        }
+        Evaluation evaluation = Evaluator.of(model).run(heldOut);
+        evaluations.line(
+                JsonObject.of(
+                        "step", step,
+                        "loss", evaluation.loss(),
+                        "perplexity", evaluation.perplexity(),
+                        "tokens", evaluation.tokens()));
+        curve.heldOut(step, evaluation.loss());
+        progress.note(
+                String.format(
+                        Locale.ROOT,
+                        "held-out loss after step %d: %.4f (perplexity %.2f)",
+                        step,
+                        evaluation.loss(),
+                        evaluation.perplexity()));
+    }
+}

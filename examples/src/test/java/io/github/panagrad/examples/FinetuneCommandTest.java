@@ -1,0 +1,231 @@
+package io.github.panagrad.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.panagrad.engine.ground.Parallel;
+import io.github.panagrad.nn.io.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class FinetuneCommandTest {
+    @TempDir static Path shared;
+    private static Path model;
+    private static Path rows;
+    private static Path text;
+
+    @TempDir Path folder;
+    private final int threads = Parallel.threads();
+
+    @BeforeAll
+    static void modelAndData() throws IOException {
+        model = TinyModel.write(shared.resolve("model"));
+        rows = shared.resolve("rows.jsonl");
+        List<String> lines = new ArrayList<>();
+        for (String name : List.of("Anna", "Ben", "Clara", "David", "Emma", "Felix")) {
+            lines.add(
+                    JsonObject.of("question", name + " went to", "answer", " the park.")
+                            .toString());
+        }
+        Files.write(rows, lines);
+        text = shared.resolve("text.txt");
+        Files.writeString(text, "Anna went to the park. Ben found a red ball. ".repeat(40));
+    }
+
+    @AfterEach
+    void threadsAsTheyWere() {
+        Parallel.setThreads(threads);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"full", "lora", "sparse"})
+    void learnsByEveryMethod(String method) throws IOException {
+        Path output = folder.resolve("out");
+
+        CommandLineRun run =
+                CommandLineRun.of(
+                        "finetune",
+                        "--model",
+                        model,
+                        "--data",
+                        rows,
+                        "--output",
+                        output,
+                        "--prompt-field",
+                        "question",
+                        "--completion-field",
+                        "answer",
+                        "--method",
+                        method,
+                        "--density",
+                        "0.2",
+                        "--lr",
+                        "1e-2",
+                        "--epochs",
+                        "10",
+                        "--batch-size",
+                        "3",
+                        "--eval-data",
+                        text,
+                        "--eval-every",
+                        "10");
+
+        assertThat(run.err()).contains("data: 6 rows");
+        assertThat(run.code()).as(run.err()).isZero();
+        List<JsonObject> steps = objects(output.resolve("metrics.jsonl"));
+        assertThat(steps).hasSize(20);
+        assertThat(steps.getFirst().names())
+                .containsExactly("step", "loss", "lr", "grad_norm", "tokens", "tokens_per_second");
+        assertThat(steps.getLast().number("loss"))
+                .isLessThan(steps.getFirst().number("loss") - 0.2);
+        assertThat(objects(output.resolve("eval.jsonl")))
+                .extracting(evaluation -> evaluation.integer("step"))
+                .containsExactly(0, 10, 20);
+        assertThat(output.resolve("loss.png")).isNotEmptyFile();
+        assertThat(output.resolve(method.equals("lora") ? "adapter_config.json" : "config.json"))
+                .exists();
+    }
+
+    @Test
+    void givesTheSameMetricsForTheSameSeedWithAnyNumberOfThreads() throws IOException {
+        List<String> one = metrics(tune("one", "--threads", 1, "--seed", 5, "--dropout", 0.1));
+        List<String> same = metrics(tune("same", "--threads", 3, "--seed", 5, "--dropout", 0.1));
+        List<String> other = metrics(tune("other", "--threads", 1, "--seed", 6, "--dropout", 0.1));
+
+        assertThat(same).isEqualTo(one);
+        assertThat(other).isNotEqualTo(one);
+    }
+
+    @Test
+    void goesOnFromASavedStateAsIfItHadNeverStopped() throws IOException {
+        String[] constant = {"--schedule", "constant", "--warmup-steps", "0"};
+        Path whole = tune("whole", with(constant, "--steps", "6"));
+        Path parts = tune("parts", with(constant, "--steps", "2"));
+        tune("parts", with(constant, "--steps", "6", "--resume"));
+
+        assertThat(metrics(parts)).isEqualTo(metrics(whole));
+        assertThat(parts.resolve("adapter_model.safetensors"))
+                .hasSameBinaryContentAs(whole.resolve("adapter_model.safetensors"));
+    }
+
+    @Test
+    void shufflesUnlessToldNotTo() throws IOException {
+        List<String> standard = metrics(tune("standard"));
+
+        assertThat(metrics(tune("shuffled", "--shuffle"))).isEqualTo(standard);
+        assertThat(metrics(tune("ordered", "--no-shuffle"))).isNotEqualTo(standard);
+    }
+
+    @Test
+    void accumulatesBatchesToTheSameStep() throws IOException {
+        Path whole = tune("whole", "--no-shuffle", "--batch-size", "4", "--steps", "3");
+        Path parts =
+                tune(
+                        "parts",
+                        "--no-shuffle",
+                        "--batch-size",
+                        "2",
+                        "--grad-accumulation",
+                        "2",
+                        "--steps",
+                        "3");
+
+        List<JsonObject> expected = objects(whole.resolve("metrics.jsonl"));
+        List<JsonObject> actual = objects(parts.resolve("metrics.jsonl"));
+        for (int i = 0; i < 3; i++) {
+            assertThat(actual.get(i).number("loss"))
+                    .isCloseTo(
+                            expected.get(i).number("loss"),
+                            org.assertj.core.data.Offset.offset(1e-4));
+        }
+    }
+
+    @Test
+    void mergesToAModelThatPredictsLikeBaseAndAdapter() {
+        Path adapter = tune("adapter", "--lr", "2e-2", "--steps", 20);
+        Path merged = folder.resolve("merged");
+
+        CommandLineRun merge =
+                CommandLineRun.of(
+                        "merge", "--model", model, "--adapter", adapter, "--output", merged);
+        assertThat(merge.code()).as(merge.err()).isZero();
+
+        double base = loss("--model", model);
+        double beside = loss("--model", model, "--adapter", adapter);
+        double inside = loss("--model", merged);
+        assertThat(beside).isLessThan(base - 0.02);
+        assertThat(inside).isCloseTo(beside, org.assertj.core.data.Offset.offset(1e-4));
+    }
+
+    @Test
+    void generatesAsMuchAsAskedFor() {
+        CommandLineRun some = generate("--max-tokens", 5, "--seed", 1, "--temperature", 1);
+        CommandLineRun same = generate("--max-tokens", 5, "--seed", 1, "--temperature", 1);
+        CommandLineRun none = generate("--max-tokens", 0);
+
+        assertThat(some.code()).as(some.err()).isZero();
+        assertThat(some.out()).isEqualTo(same.out()).isNotBlank();
+        assertThat(none.out()).isBlank();
+    }
+
+    private static CommandLineRun generate(Object... more) {
+        List<Object> arguments =
+                new ArrayList<>(List.of("generate", "--model", model, "--prompt", "Anna"));
+        arguments.addAll(List.of(more));
+        return CommandLineRun.of(arguments.toArray());
+    }
+
+    private static double loss(Object... source) {
+        List<Object> arguments = new ArrayList<>(List.of("eval", "--data", text, "--json"));
+        arguments.addAll(List.of(source));
+        CommandLineRun run = CommandLineRun.of(arguments.toArray());
+        assertThat(run.code()).as(run.err()).isZero();
+        JsonObject result = JsonObject.parse("eval", run.out());
+        assertThat(result.names()).containsExactly("loss", "perplexity", "tokens");
+        return result.number("loss");
+    }
+
+    private Path tune(String name, Object... more) {
+        Path output = folder.resolve(name);
+        List<Object> arguments =
+                new ArrayList<>(
+                        List.of("finetune", "--model", model, "--data", text, "--output", output));
+        if (!List.of(more).contains("--steps")) {
+            arguments.addAll(List.of("--steps", 6));
+        }
+        if (!List.of(more).contains("--batch-size")) {
+            arguments.addAll(List.of("--batch-size", 2));
+        }
+        arguments.addAll(List.of(more));
+        CommandLineRun run = CommandLineRun.of(arguments.toArray());
+        assertThat(run.code()).as(run.err()).isZero();
+        return output;
+    }
+
+    private static Object[] with(String[] some, String... more) {
+        List<Object> all = new ArrayList<>(List.of(some));
+        all.addAll(List.of(more));
+        return all.toArray();
+    }
+
+    private static List<JsonObject> objects(Path file) throws IOException {
+        return Files.readAllLines(file).stream()
+                .map(line -> JsonObject.parse(file.toString(), line))
+                .toList();
+    }
+
+    /// Reads the figures of every step but for its speed, which is never the same.
+    private static List<String> metrics(Path output) throws IOException {
+        return objects(output.resolve("metrics.jsonl")).stream()
+                .map(step -> step.without("tokens_per_second").toString())
+                .toList();
+    }
+}
