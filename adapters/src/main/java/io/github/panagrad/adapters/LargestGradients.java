@@ -25,16 +25,14 @@ public final class LargestGradients {
 
     /// Adds one batch's gradients.
     public void add(Grads grads) {
-        sums.forEach(
-                (parameter, sum) ->
-                        grads.find(parameter)
-                                .ifPresent(
-                                        grad -> {
-                                            float[] values = grad.toFloats();
-                                            for (int i = 0; i < sum.length; i++) {
-                                                sum[i] += Math.abs(values[i]);
-                                            }
-                                        }));
+        sums.forEach((parameter, sum) ->
+                grads.find(parameter)
+                        .ifPresent(grad -> {
+                            float[] values = grad.toFloats();
+                            for (int i = 0; i < sum.length; i++) {
+                                sum[i] += Math.abs(values[i]);
+                            }
+                        }));
     }
 
     /// Returns a mask a parameter, which together leave exactly this share of the entries live.
@@ -67,8 +65,8 @@ public final class LargestGradients {
         return masks;
     }
 
-    /// Finds the largest bit pattern that at least `wanted` sums reach: the bits of floats that are not
-    /// negative have the order of the floats.
+    /// Finds the largest bit pattern that at least `wanted` sums reach: the bits of floats that are
+    /// not negative have the order of the floats.
     private int thresholdBits(long wanted) {
         int low = 0;
         int high = Float.floatToIntBits(Float.POSITIVE_INFINITY);

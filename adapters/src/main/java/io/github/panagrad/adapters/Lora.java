@@ -8,8 +8,8 @@ import io.github.panagrad.nn.layers.Linear;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// Low-rank adaptation: a frozen linear layer gets a trainable detour of rank r, y = W·x + (α/r)·B·A·x
-/// (Hu et al., arXiv 2106.09685).
+/// Low-rank adaptation: a frozen linear layer gets a trainable detour of rank r, y = W·x +
+/// (α/r)·B·A·x (Hu et al., arXiv 2106.09685).
 ///
 /// ```java
 /// var adapter = Lora.rank(8).alpha(16).attach(model, "**.{q,v}_proj");

@@ -25,8 +25,8 @@ public final class LoraAdapter {
     /// Reads an adapter in PEFT's format and attaches it; the rest of the model is frozen.
     ///
     /// @param folder with `adapter_config.json` and `adapter_model.safetensors`
-    /// @throws io.github.panagrad.engine.ground.PanagradException if a file is missing or broken, is of
-    ///     another method, or does not fit the model
+    /// @throws io.github.panagrad.engine.ground.PanagradException if a file is missing or broken,
+    ///     is of another method, or does not fit the model
     public static LoraAdapter load(Module model, Path folder) {
         return PeftLora.load(model, folder);
     }
@@ -34,8 +34,8 @@ public final class LoraAdapter {
     /// Writes the adapter in PEFT's format, reads it back and compares every bit.
     ///
     /// @param folder created if it is not there
-    /// @throws io.github.panagrad.engine.ground.PanagradException if it cannot be written, or what was
-    ///     read back differs
+    /// @throws io.github.panagrad.engine.ground.PanagradException if it cannot be written, or what
+    ///     was read back differs
     public void save(Path folder) {
         PeftLora.save(this, folder);
     }
@@ -58,11 +58,10 @@ public final class LoraAdapter {
     /// Returns the trainable parameters, by path.
     public Map<String, Parameter> parameters() {
         var all = new LinkedHashMap<String, Parameter>();
-        detours.forEach(
-                (path, detour) -> {
-                    all.put(path + "." + LoraDetour.A + ".weight", detour.a());
-                    all.put(path + "." + LoraDetour.B + ".weight", detour.b());
-                });
+        detours.forEach((path, detour) -> {
+            all.put(path + "." + LoraDetour.A + ".weight", detour.a());
+            all.put(path + "." + LoraDetour.B + ".weight", detour.b());
+        });
         return all;
     }
 

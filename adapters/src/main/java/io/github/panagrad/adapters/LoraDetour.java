@@ -84,10 +84,9 @@ final class LoraDetour {
         Parameter weight = base.weight();
         Tensor before = weight.detach();
         weight.replace(
-                Ops.noGrad(
-                        () ->
-                                before.to(before.dtype().widened())
-                                        .add(b().matmul(a()).mul(options.scale()))));
+                Ops.noGrad(() ->
+                        before.to(before.dtype().widened())
+                                .add(b().matmul(a()).mul(options.scale()))));
         unmerged = before;
     }
 

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -31,7 +32,8 @@ final class PeftLora {
         try {
             Files.createDirectories(folder);
         } catch (IOException e) {
-            throw new PanagradException("save adapter to " + folder + ": cannot create it, " + e, e);
+            throw new PanagradException(
+                    "save adapter to " + folder + ": cannot create it, " + e, e);
         }
         var tensors = new TreeMap<String, Tensor>();
         adapter.parameters().forEach((path, p) -> tensors.put(PREFIX + path, p.detach()));
@@ -44,26 +46,42 @@ final class PeftLora {
         Lora options = adapter.options();
         double alpha = options.alpha();
         return JsonObject.of(
-                "peft_type", "LORA",
-                "task_type", "CAUSAL_LM",
-                "base_model_name_or_path", null,
-                "r", options.rank(),
-                "lora_alpha", alpha == Math.rint(alpha) ? (Object) (long) alpha : (Object) alpha,
-                "lora_dropout", options.dropout(),
-                "target_modules", targetModules(adapter),
-                "bias", "none",
-                "fan_in_fan_out", false,
-                "init_lora_weights", true,
-                "use_rslora", false,
-                "use_dora", false,
-                "modules_to_save", null,
-                "rank_pattern", Map.of(),
-                "alpha_pattern", Map.of(),
-                "inference_mode", true);
+                "peft_type",
+                "LORA",
+                "task_type",
+                "CAUSAL_LM",
+                "base_model_name_or_path",
+                null,
+                "r",
+                options.rank(),
+                "lora_alpha",
+                alpha == Math.rint(alpha) ? (Object) (long) alpha : (Object) alpha,
+                "lora_dropout",
+                options.dropout(),
+                "target_modules",
+                targetModules(adapter),
+                "bias",
+                "none",
+                "fan_in_fan_out",
+                false,
+                "init_lora_weights",
+                true,
+                "use_rslora",
+                false,
+                "use_dora",
+                false,
+                "modules_to_save",
+                null,
+                "rank_pattern",
+                Map.of(),
+                "alpha_pattern",
+                Map.of(),
+                "inference_mode",
+                true);
     }
 
-    /// Returns the last segments of the targets where these name exactly them, else their full paths:
-    /// PEFT matches from the end.
+    /// Returns the last segments of the targets where these name exactly them, else their full
+    /// paths: PEFT matches from the end.
     private static List<String> targetModules(LoraAdapter adapter) {
         var last = new TreeSet<String>();
         adapter.targets().forEach(path -> last.add(lastSegment(path)));
@@ -81,18 +99,17 @@ final class PeftLora {
 
     private static void compare(Map<String, Tensor> written, Path file) {
         Map<String, Tensor> read = TensorFiles.read(file);
-        written.forEach(
-                (name, tensor) -> {
-                    Tensor back = read.get(name);
-                    if (back == null || !Arrays.equals(back.toDoubles(), tensor.toDoubles())) {
-                        throw new PanagradException(
-                                "save adapter to " + file,
-                                "what was read back differs",
-                                name,
-                                "the bits that were written",
-                                "check the disk, then save again");
-                    }
-                });
+        written.forEach((name, tensor) -> {
+            Tensor back = read.get(name);
+            if (back == null || !Arrays.equals(back.toDoubles(), tensor.toDoubles())) {
+                throw new PanagradException(
+                        "save adapter to " + file,
+                        "what was read back differs",
+                        name,
+                        "the bits that were written",
+                        "check the disk, then save again");
+            }
+        });
     }
 
     static LoraAdapter load(Module model, Path folder) {
@@ -115,17 +132,16 @@ final class PeftLora {
         Rng rng = Rng.of(0);
         var rest = new TreeMap<>(downs);
         model.modules()
-                .forEach(
-                        (path, module) -> {
-                            Tensor down = rest.remove(path);
-                            if (down != null && module instanceof Linear linear) {
-                                Lora options = options(config, path, down.dim(0));
-                                var detour = LoraDetour.attach(options, linear, rng);
-                                detour.a().assign(down);
-                                detour.b().assign(ups.get(path));
-                                detours.put(path, detour);
-                            }
-                        });
+                .forEach((path, module) -> {
+                    Tensor down = rest.remove(path);
+                    if (down != null && module instanceof Linear linear) {
+                        Lora options = options(config, path, down.dim(0));
+                        var detour = LoraDetour.attach(options, linear, rng);
+                        detour.a().assign(down);
+                        detour.b().assign(Objects.requireNonNull(ups.get(path)));
+                        detours.put(path, detour);
+                    }
+                });
         return new LoraAdapter(model, detours.values().iterator().next().options(), detours);
     }
 
@@ -147,17 +163,14 @@ final class PeftLora {
         String suffix = "." + factor + ".weight";
         var found = new LinkedHashMap<String, Tensor>();
         var unknown = new ArrayList<String>();
-        tensors.forEach(
-                (name, tensor) -> {
-                    if (name.endsWith(suffix)) {
-                        String path = name.substring(0, name.length() - suffix.length());
-                        found.put(
-                                path.startsWith(PREFIX) ? path.substring(PREFIX.length()) : path,
-                                tensor);
-                    } else if (!name.endsWith(".weight") || !name.contains(".lora_")) {
-                        unknown.add(name);
-                    }
-                });
+        tensors.forEach((name, tensor) -> {
+            if (name.endsWith(suffix)) {
+                String path = name.substring(0, name.length() - suffix.length());
+                found.put(path.startsWith(PREFIX) ? path.substring(PREFIX.length()) : path, tensor);
+            } else if (!name.endsWith(".weight") || !name.contains(".lora_")) {
+                unknown.add(name);
+            }
+        });
         if (!unknown.isEmpty()) {
             throw new PanagradException(
                     "adapter " + folder,
@@ -172,32 +185,31 @@ final class PeftLora {
     private static void checkFit(
             Module model, Path folder, Map<String, Tensor> downs, Map<String, Tensor> ups) {
         Map<String, Module> modules = model.modules();
-        downs.forEach(
-                (path, down) -> {
-                    Tensor up = ups.get(path);
-                    if (!(modules.get(path) instanceof Linear linear)) {
-                        throw new PanagradException(
-                                "adapter " + folder,
-                                "the model has no linear layer " + path,
-                                "",
-                                "an adapter trained on this architecture",
-                                "");
-                    }
-                    boolean fits =
-                            down.rank() == 2
-                                    && up.rank() == 2
-                                    && down.dim(1) == linear.in()
-                                    && up.dim(0) == linear.out()
-                                    && down.dim(0) == up.dim(1);
-                    if (!fits) {
-                        throw new PanagradException(
-                                "adapter " + folder,
-                                "factors of " + path + " do not fit",
-                                "A " + down.shape() + ", B " + up.shape(),
-                                "A [r," + linear.in() + "], B [" + linear.out() + ",r]",
-                                "was it trained on another model?");
-                    }
-                });
+        downs.forEach((path, down) -> {
+            Tensor up = Objects.requireNonNull(ups.get(path));
+            if (!(modules.get(path) instanceof Linear linear)) {
+                throw new PanagradException(
+                        "adapter " + folder,
+                        "the model has no linear layer " + path,
+                        "",
+                        "an adapter trained on this architecture",
+                        "");
+            }
+            boolean fits =
+                    down.rank() == 2
+                            && up.rank() == 2
+                            && down.dim(1) == linear.in()
+                            && up.dim(0) == linear.out()
+                            && down.dim(0) == up.dim(1);
+            if (!fits) {
+                throw new PanagradException(
+                        "adapter " + folder,
+                        "factors of " + path + " do not fit",
+                        "A " + down.shape() + ", B " + up.shape(),
+                        "A [r," + linear.in() + "], B [" + linear.out() + ",r]",
+                        "was it trained on another model?");
+            }
+        });
     }
 
     private static Lora options(JsonObject config, String path, int rank) {
@@ -207,8 +219,7 @@ final class PeftLora {
     }
 
     /// Returns the value of the first pattern that matches the end of the path, as PEFT does.
-    private static double patterned(
-            JsonObject config, String field, String path, double fallback) {
+    private static double patterned(JsonObject config, String field, String path, double fallback) {
         if (config.get(field) == null) {
             return fallback;
         }

@@ -57,16 +57,15 @@ class LoraTest {
         optimizer.step(TinyModel.loss(model).backward());
         Grads second = TinyModel.loss(model).backward();
         adapter.parameters()
-                .forEach(
-                        (name, p) -> {
-                            float[] g = second.get(p).toFloats();
-                            double sum = 0;
-                            for (float x : g) {
-                                assertThat(x).as(name).isFinite();
-                                sum += Math.abs(x);
-                            }
-                            assertThat(sum).as("gradient of %s", name).isPositive();
-                        });
+                .forEach((name, p) -> {
+                    float[] g = second.get(p).toFloats();
+                    double sum = 0;
+                    for (float x : g) {
+                        assertThat(x).as(name).isFinite();
+                        sum += Math.abs(x);
+                    }
+                    assertThat(sum).as("gradient of %s", name).isPositive();
+                });
         optimizer.step(second);
         assertThat(TinyModel.loss(model).item()).isLessThan(first);
         model.stateDict()
@@ -98,8 +97,7 @@ class LoraTest {
         assertThat(config.integer("lora_alpha")).isEqualTo(6);
         assertThat(config.strings("target_modules")).containsExactly("q_proj", "v_proj");
         assertThat(
-                        TensorFiles.read(
-                                        folder.resolve("new/adapter/adapter_model.safetensors"))
+                        TensorFiles.read(folder.resolve("new/adapter/adapter_model.safetensors"))
                                 .keySet())
                 .contains("base_model.model.model.layers.1.self_attn.v_proj.lora_B.weight")
                 .hasSize(8);
@@ -138,8 +136,7 @@ class LoraTest {
         assertThat(model.modules().keySet()).noneMatch(path -> path.contains("lora_"));
         float[] merged = TinyModel.logits(model).toFloats();
         for (int i = 0; i < merged.length; i++) {
-            assertThat((double) merged[i])
-                    .isCloseTo(adapted[i], offset(1e-4));
+            assertThat((double) merged[i]).isCloseTo(adapted[i], offset(1e-4));
         }
     }
 
@@ -160,10 +157,8 @@ class LoraTest {
     void readsPeftFiles(@TempDir Path folder) throws Exception {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         String path = "base_model.model.model.layers.1.mlp.down_proj.";
-        tensors.put(path + "lora_A.weight", Ops.full(DType.F32,
-                Shape.of(2, 24), 0.01));
-        tensors.put(path + "lora_B.weight", Ops.full(DType.F32,
-                Shape.of(16, 2), 0.02));
+        tensors.put(path + "lora_A.weight", Ops.full(DType.F32, Shape.of(2, 24), 0.01));
+        tensors.put(path + "lora_B.weight", Ops.full(DType.F32, Shape.of(16, 2), 0.02));
         TensorFiles.write(folder.resolve("adapter_model.safetensors"), tensors, Map.of());
         Files.writeString(
                 folder.resolve("adapter_config.json"),
@@ -177,8 +172,7 @@ class LoraTest {
         var model = TinyModel.create();
         var adapter = LoraAdapter.load(model, folder);
         assertThat(adapter.targets()).containsExactly("model.layers.1.mlp.down_proj");
-        assertThat(adapter.options().scale())
-                .isCloseTo(8 / Math.sqrt(2), offset(1e-12));
+        assertThat(adapter.options().scale()).isCloseTo(8 / Math.sqrt(2), offset(1e-12));
     }
 
     @Test

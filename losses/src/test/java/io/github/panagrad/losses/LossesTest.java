@@ -67,8 +67,7 @@ class LossesTest {
     void unreducedLossesKeepTheTargetsShape() {
         Tensor logits = Ops.randn(Rng.of(2), 2, 3, 5);
         var options = CrossEntropyOptions.DEFAULT.reduction(Reduction.NONE);
-        Tensor losses =
-                Losses.crossEntropy(logits, targets().reshape(2, 3), options);
+        Tensor losses = Losses.crossEntropy(logits, targets().reshape(2, 3), options);
         assertThat(losses.shape().toArray()).containsExactly(2, 3);
         assertThat(losses.at(0, 1)).isZero();
         assertThat(losses.sum().item())
@@ -109,12 +108,10 @@ class LossesTest {
     void sequenceLossesArePlainFunctionsOfTokenLosses() {
         Tensor hidden = Ops.randn(Rng.of(6), 6, 8).requireGrad();
         Tensor weight = Ops.randn(Rng.of(7), 37, 8).requireGrad();
-        var tokens =
-                Losses.perToken(hidden, weight, targets(), HeadOptions.DEFAULT, true, true);
+        var tokens = Losses.perToken(hidden, weight, targets(), HeadOptions.DEFAULT, true, true);
         Tensor factors = Ops.tensor(new float[] {1, 2, 3, -1, 0.5f, 7});
         var direct =
-                Losses.linearCrossEntropy(
-                        hidden, weight, targets(), factors, HeadOptions.DEFAULT);
+                Losses.linearCrossEntropy(hidden, weight, targets(), factors, HeadOptions.DEFAULT);
         Tensor sum = tokens.nll().mul(factors).sum();
         assertThat(sum.item()).isCloseTo(direct.loss().item(), offset(1e-4));
         assertThat(tokens.argMax().toInts()[1]).isEqualTo(-1);
@@ -142,21 +139,19 @@ class LossesTest {
         int width = 288;
         int vocabulary = 128_256;
         Tensor hidden = Ops.rand(Rng.of(10), tokens, width).requireGrad();
-        Tensor weight = Ops.rand(Rng.of(11), vocabulary, width).affine(0.02, -0.01).detach().requireGrad();
+        Tensor weight =
+                Ops.rand(Rng.of(11), vocabulary, width).affine(0.02, -0.01).detach().requireGrad();
         int[] ids = new int[tokens];
         java.util.Arrays.setAll(ids, i -> i * 31 % vocabulary);
         Pool.floats().trim();
         long before = Pool.floats().freshBytes();
         double loss =
-                Ops.scope(
-                        () -> {
-                            Tensor l =
-                                    Losses.linearCrossEntropy(
-                                            hidden, weight, Ops.indices(ids, tokens));
-                            var grads = l.backward();
-                            assertThat(grads.size()).isEqualTo(2);
-                            return l.item();
-                        });
+                Ops.scope(() -> {
+                    Tensor l = Losses.linearCrossEntropy(hidden, weight, Ops.indices(ids, tokens));
+                    var grads = l.backward();
+                    assertThat(grads.size()).isEqualTo(2);
+                    return l.item();
+                });
         long used = Pool.floats().freshBytes() - before;
         long gradients = 4L * width * (tokens + vocabulary);
         // The pool rounds each array up by at most an eighth.
@@ -168,16 +163,13 @@ class LossesTest {
     void saysWhatIsWrong() {
         Tensor hidden = Ops.randn(Rng.of(1), 2, 4);
         Tensor weight = Ops.randn(Rng.of(2), 5, 4);
-        assertThatThrownBy(
-                        () ->
-                                Losses.linearCrossEntropy(
-                                        hidden, weight, Ops.indices(new int[] {-100, -100})))
+        assertThatThrownBy(() ->
+                        Losses.linearCrossEntropy(
+                                hidden, weight, Ops.indices(new int[] {-100, -100})))
                 .isInstanceOf(PanagradException.class)
                 .hasMessageContaining("all targets are ignored");
-        assertThatThrownBy(
-                        () ->
-                                Losses.linearCrossEntropy(
-                                        hidden, weight, Ops.indices(new int[] {1, 5})))
+        assertThatThrownBy(() ->
+                        Losses.linearCrossEntropy(hidden, weight, Ops.indices(new int[] {1, 5})))
                 .hasMessageContaining("5 at position 1")
                 .hasMessageContaining("0 to 4");
         assertThatThrownBy(() -> Losses.crossEntropy(weight, Ops.indices(new int[] {1, 2})))

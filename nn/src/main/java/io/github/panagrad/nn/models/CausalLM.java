@@ -208,8 +208,8 @@ public final class CausalLM extends Module {
 
     /// Computes the cross-entropy of a batch's next tokens from its hidden states, in nats.
     ///
-    /// Logits are built only where `lm_head` is intercepted, and then options other than the defaults
-    /// are refused. Shapes: hidden (B, T, C) → ().
+    /// Logits are built only where `lm_head` is intercepted, and then options other than the
+    /// defaults are refused. Shapes: hidden (B, T, C) → ().
     ///
     /// @param reduction the mean or the sum
     /// @throws PanagradException if all labels are ignored and the mean is asked for
