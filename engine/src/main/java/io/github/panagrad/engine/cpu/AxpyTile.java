@@ -4,10 +4,12 @@ import static io.github.panagrad.engine.cpu.Lanes.F;
 import static io.github.panagrad.engine.cpu.Lanes.V;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 
 /// Adds multiples of rows of B to few rows of C, for products of few rows with a B that is
 /// contiguous along the columns: B is read once, front to back, and not packed.
+///
+/// Here n is a multiple of V; the rest is the caller's, for the reason that [DotTile] names. The
+/// factors are broadcast ahead of the loop, for C2 cannot: it does not know X and C apart.
 final class AxpyTile {
     private AxpyTile() {}
 
@@ -25,81 +27,65 @@ final class AxpyTile {
             float[] c,
             int co,
             int ldc) {
-        int j = 0;
-        for (; j <= n - V; j += V) {
+        FloatVector x00 = FloatVector.broadcast(F, x[xo]);
+        FloatVector x01 = FloatVector.broadcast(F, x[xo + 1]);
+        FloatVector x02 = FloatVector.broadcast(F, x[xo + 2]);
+        FloatVector x03 = FloatVector.broadcast(F, x[xo + 3]);
+        FloatVector x10 = FloatVector.broadcast(F, x[xo + ldx]);
+        FloatVector x11 = FloatVector.broadcast(F, x[xo + ldx + 1]);
+        FloatVector x12 = FloatVector.broadcast(F, x[xo + ldx + 2]);
+        FloatVector x13 = FloatVector.broadcast(F, x[xo + ldx + 3]);
+        FloatVector x20 = FloatVector.broadcast(F, x[xo + 2 * ldx]);
+        FloatVector x21 = FloatVector.broadcast(F, x[xo + 2 * ldx + 1]);
+        FloatVector x22 = FloatVector.broadcast(F, x[xo + 2 * ldx + 2]);
+        FloatVector x23 = FloatVector.broadcast(F, x[xo + 2 * ldx + 3]);
+        FloatVector x30 = FloatVector.broadcast(F, x[xo + 3 * ldx]);
+        FloatVector x31 = FloatVector.broadcast(F, x[xo + 3 * ldx + 1]);
+        FloatVector x32 = FloatVector.broadcast(F, x[xo + 3 * ldx + 2]);
+        FloatVector x33 = FloatVector.broadcast(F, x[xo + 3 * ldx + 3]);
+        for (int j = 0; j < n; j += V) {
             FloatVector b0 = FloatVector.fromArray(F, b, bo + j);
             FloatVector b1 = FloatVector.fromArray(F, b, bo + ldb + j);
             FloatVector b2 = FloatVector.fromArray(F, b, bo + 2 * ldb + j);
             FloatVector b3 = FloatVector.fromArray(F, b, bo + 3 * ldb + j);
-            for (int i = 0; i < 4; i++) {
-                int xi = xo + i * ldx;
-                int ci = co + i * ldc + j;
-                combine(x, xi, b0, b1, b2, b3, FloatVector.fromArray(F, c, ci)).intoArray(c, ci);
-            }
-        }
-        if (j < n) {
-            VectorMask<Float> rest = F.indexInRange(j, n);
-            FloatVector b0 = FloatVector.fromArray(F, b, bo + j, rest);
-            FloatVector b1 = FloatVector.fromArray(F, b, bo + ldb + j, rest);
-            FloatVector b2 = FloatVector.fromArray(F, b, bo + 2 * ldb + j, rest);
-            FloatVector b3 = FloatVector.fromArray(F, b, bo + 3 * ldb + j, rest);
-            for (int i = 0; i < 4; i++) {
-                int xi = xo + i * ldx;
-                int ci = co + i * ldc + j;
-                FloatVector sum = FloatVector.fromArray(F, c, ci, rest);
-                combine(x, xi, b0, b1, b2, b3, sum).intoArray(c, ci, rest);
-            }
+            FloatVector s = FloatVector.fromArray(F, c, co + j);
+            s = b3.fma(x03, b2.fma(x02, b1.fma(x01, b0.fma(x00, s))));
+            s.intoArray(c, co + j);
+            s = FloatVector.fromArray(F, c, co + ldc + j);
+            s = b3.fma(x13, b2.fma(x12, b1.fma(x11, b0.fma(x10, s))));
+            s.intoArray(c, co + ldc + j);
+            s = FloatVector.fromArray(F, c, co + 2 * ldc + j);
+            s = b3.fma(x23, b2.fma(x22, b1.fma(x21, b0.fma(x20, s))));
+            s.intoArray(c, co + 2 * ldc + j);
+            s = FloatVector.fromArray(F, c, co + 3 * ldc + j);
+            s = b3.fma(x33, b2.fma(x32, b1.fma(x31, b0.fma(x30, s))));
+            s.intoArray(c, co + 3 * ldc + j);
         }
     }
 
     /// Computes c [n] += x [4] · B [4, n].
     static void row1(int n, float[] x, int xo, float[] b, int bo, int ldb, float[] c, int co) {
-        int j = 0;
-        for (; j <= n - V; j += V) {
+        FloatVector x00 = FloatVector.broadcast(F, x[xo]);
+        FloatVector x01 = FloatVector.broadcast(F, x[xo + 1]);
+        FloatVector x02 = FloatVector.broadcast(F, x[xo + 2]);
+        FloatVector x03 = FloatVector.broadcast(F, x[xo + 3]);
+        for (int j = 0; j < n; j += V) {
             FloatVector b0 = FloatVector.fromArray(F, b, bo + j);
             FloatVector b1 = FloatVector.fromArray(F, b, bo + ldb + j);
             FloatVector b2 = FloatVector.fromArray(F, b, bo + 2 * ldb + j);
             FloatVector b3 = FloatVector.fromArray(F, b, bo + 3 * ldb + j);
-            FloatVector sum = FloatVector.fromArray(F, c, co + j);
-            combine(x, xo, b0, b1, b2, b3, sum).intoArray(c, co + j);
+            FloatVector s = FloatVector.fromArray(F, c, co + j);
+            s = b3.fma(x03, b2.fma(x02, b1.fma(x01, b0.fma(x00, s))));
+            s.intoArray(c, co + j);
         }
-        if (j < n) {
-            VectorMask<Float> rest = F.indexInRange(j, n);
-            FloatVector b0 = FloatVector.fromArray(F, b, bo + j, rest);
-            FloatVector b1 = FloatVector.fromArray(F, b, bo + ldb + j, rest);
-            FloatVector b2 = FloatVector.fromArray(F, b, bo + 2 * ldb + j, rest);
-            FloatVector b3 = FloatVector.fromArray(F, b, bo + 3 * ldb + j, rest);
-            FloatVector sum = FloatVector.fromArray(F, c, co + j, rest);
-            combine(x, xo, b0, b1, b2, b3, sum).intoArray(c, co + j, rest);
-        }
-    }
-
-    private static FloatVector combine(
-            float[] x,
-            int xo,
-            FloatVector b0,
-            FloatVector b1,
-            FloatVector b2,
-            FloatVector b3,
-            FloatVector sum) {
-        sum = b0.fma(FloatVector.broadcast(F, x[xo]), sum);
-        sum = b1.fma(FloatVector.broadcast(F, x[xo + 1]), sum);
-        sum = b2.fma(FloatVector.broadcast(F, x[xo + 2]), sum);
-        return b3.fma(FloatVector.broadcast(F, x[xo + 3]), sum);
     }
 
     /// Computes c [n] += x · b [n].
     static void single(int n, float x, float[] b, int bo, float[] c, int co) {
         FloatVector factor = FloatVector.broadcast(F, x);
-        int j = 0;
-        for (; j <= n - V; j += V) {
+        for (int j = 0; j < n; j += V) {
             FloatVector sum = FloatVector.fromArray(F, c, co + j);
             FloatVector.fromArray(F, b, bo + j).fma(factor, sum).intoArray(c, co + j);
-        }
-        if (j < n) {
-            VectorMask<Float> rest = F.indexInRange(j, n);
-            FloatVector sum = FloatVector.fromArray(F, c, co + j, rest);
-            FloatVector.fromArray(F, b, bo + j, rest).fma(factor, sum).intoArray(c, co + j, rest);
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.github.panagrad.engine.cpu;
 
 import io.github.panagrad.engine.op.Attention;
+import io.github.panagrad.engine.op.Linear;
 import io.github.panagrad.engine.op.LinearCrossEntropy;
 import io.github.panagrad.engine.op.MatMul;
 import io.github.panagrad.engine.op.PerTokenHead;
@@ -12,6 +13,7 @@ final class CpuKernels {
 
     static void register(KernelTable table) {
         table.add(MatMul.class, new MatMulKernel(), MatMulKernel::suits);
+        table.add(Linear.class, new LinearKernel(), LinearKernel::suits);
         ElementwiseKernels.register(table);
         RowKernels.register(table);
         NormKernels.register(table);

@@ -4,25 +4,27 @@ import static io.github.panagrad.engine.cpu.Lanes.F;
 import static io.github.panagrad.engine.cpu.Lanes.V;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 
 /// Dot products of a few rows with four rows at a time, for products of few rows: nothing is
 /// packed, every element is loaded from where it lies and used for as many products as there are
 /// registers for.
 ///
-/// All offsets are given one by one, so that a caller with fewer rows than the tile repeats one.
+/// Here k is a multiple of V. The rest is the caller's: with masked loads in it C1 refuses a kernel
+/// (out of virtual registers), and under load a method that C1 refused can wait for C2 forever.
+/// All offsets are given one by one, so that a caller with fewer rows than the tile repeats one. The
+/// lanes are added by [#sums], apart: inlined into the kernel that exceeds C2's limit of nodes, and the
+/// accumulators go through memory.
 final class DotTile {
     private DotTile() {}
 
-    /// Computes 1 row by 4: out[4·i + j] = x row i · w row j.
+    /// Computes 1 row by 4: the lanes of x row i · w row j at (4·i + j)·V.
     static void dot1x4(
-            int k, float[] x, int x0, float[] w, int w0, int w1, int w2, int w3, float[] out) {
+            int k, float[] x, int x0, float[] w, int w0, int w1, int w2, int w3, float[] lanes) {
         FloatVector s00 = FloatVector.zero(F);
         FloatVector s01 = FloatVector.zero(F);
         FloatVector s02 = FloatVector.zero(F);
         FloatVector s03 = FloatVector.zero(F);
-        int p = 0;
-        for (; p <= k - V; p += V) {
+        for (int p = 0; p < k; p += V) {
             FloatVector v0 = FloatVector.fromArray(F, x, x0 + p);
             FloatVector u = FloatVector.fromArray(F, w, w0 + p);
             s00 = v0.fma(u, s00);
@@ -33,22 +35,13 @@ final class DotTile {
             u = FloatVector.fromArray(F, w, w3 + p);
             s03 = v0.fma(u, s03);
         }
-        if (p < k) {
-            VectorMask<Float> rest = F.indexInRange(p, k);
-            FloatVector v0 = FloatVector.fromArray(F, x, x0 + p, rest);
-            FloatVector u = FloatVector.fromArray(F, w, w0 + p, rest);
-            s00 = v0.fma(u, s00);
-            u = FloatVector.fromArray(F, w, w1 + p, rest);
-            s01 = v0.fma(u, s01);
-            u = FloatVector.fromArray(F, w, w2 + p, rest);
-            s02 = v0.fma(u, s02);
-            u = FloatVector.fromArray(F, w, w3 + p, rest);
-            s03 = v0.fma(u, s03);
-        }
-        Lanes.sums(s00, s01, s02, s03).intoArray(out, 0);
+        s00.intoArray(lanes, 0);
+        s01.intoArray(lanes, V);
+        s02.intoArray(lanes, 2 * V);
+        s03.intoArray(lanes, 3 * V);
     }
 
-    /// Computes 2 rows by 4: out[4·i + j] = x row i · w row j.
+    /// Computes 2 rows by 4: the lanes of x row i · w row j at (4·i + j)·V.
     static void dot2x4(
             int k,
             float[] x,
@@ -59,7 +52,7 @@ final class DotTile {
             int w1,
             int w2,
             int w3,
-            float[] out) {
+            float[] lanes) {
         FloatVector s00 = FloatVector.zero(F);
         FloatVector s01 = FloatVector.zero(F);
         FloatVector s02 = FloatVector.zero(F);
@@ -68,8 +61,7 @@ final class DotTile {
         FloatVector s11 = FloatVector.zero(F);
         FloatVector s12 = FloatVector.zero(F);
         FloatVector s13 = FloatVector.zero(F);
-        int p = 0;
-        for (; p <= k - V; p += V) {
+        for (int p = 0; p < k; p += V) {
             FloatVector v0 = FloatVector.fromArray(F, x, x0 + p);
             FloatVector v1 = FloatVector.fromArray(F, x, x1 + p);
             FloatVector u = FloatVector.fromArray(F, w, w0 + p);
@@ -85,28 +77,17 @@ final class DotTile {
             s03 = v0.fma(u, s03);
             s13 = v1.fma(u, s13);
         }
-        if (p < k) {
-            VectorMask<Float> rest = F.indexInRange(p, k);
-            FloatVector v0 = FloatVector.fromArray(F, x, x0 + p, rest);
-            FloatVector v1 = FloatVector.fromArray(F, x, x1 + p, rest);
-            FloatVector u = FloatVector.fromArray(F, w, w0 + p, rest);
-            s00 = v0.fma(u, s00);
-            s10 = v1.fma(u, s10);
-            u = FloatVector.fromArray(F, w, w1 + p, rest);
-            s01 = v0.fma(u, s01);
-            s11 = v1.fma(u, s11);
-            u = FloatVector.fromArray(F, w, w2 + p, rest);
-            s02 = v0.fma(u, s02);
-            s12 = v1.fma(u, s12);
-            u = FloatVector.fromArray(F, w, w3 + p, rest);
-            s03 = v0.fma(u, s03);
-            s13 = v1.fma(u, s13);
-        }
-        Lanes.sums(s00, s01, s02, s03).intoArray(out, 0);
-        Lanes.sums(s10, s11, s12, s13).intoArray(out, 4);
+        s00.intoArray(lanes, 0);
+        s01.intoArray(lanes, V);
+        s02.intoArray(lanes, 2 * V);
+        s03.intoArray(lanes, 3 * V);
+        s10.intoArray(lanes, 4 * V);
+        s11.intoArray(lanes, 5 * V);
+        s12.intoArray(lanes, 6 * V);
+        s13.intoArray(lanes, 7 * V);
     }
 
-    /// Computes 4 rows by 4: out[4·i + j] = x row i · w row j.
+    /// Computes 4 rows by 4: the lanes of x row i · w row j at (4·i + j)·V.
     static void dot4x4(
             int k,
             float[] x,
@@ -119,7 +100,7 @@ final class DotTile {
             int w1,
             int w2,
             int w3,
-            float[] out) {
+            float[] lanes) {
         FloatVector s00 = FloatVector.zero(F);
         FloatVector s01 = FloatVector.zero(F);
         FloatVector s02 = FloatVector.zero(F);
@@ -136,8 +117,7 @@ final class DotTile {
         FloatVector s31 = FloatVector.zero(F);
         FloatVector s32 = FloatVector.zero(F);
         FloatVector s33 = FloatVector.zero(F);
-        int p = 0;
-        for (; p <= k - V; p += V) {
+        for (int p = 0; p < k; p += V) {
             FloatVector v0 = FloatVector.fromArray(F, x, x0 + p);
             FloatVector v1 = FloatVector.fromArray(F, x, x1 + p);
             FloatVector v2 = FloatVector.fromArray(F, x, x2 + p);
@@ -163,36 +143,32 @@ final class DotTile {
             s23 = v2.fma(u, s23);
             s33 = v3.fma(u, s33);
         }
-        if (p < k) {
-            VectorMask<Float> rest = F.indexInRange(p, k);
-            FloatVector v0 = FloatVector.fromArray(F, x, x0 + p, rest);
-            FloatVector v1 = FloatVector.fromArray(F, x, x1 + p, rest);
-            FloatVector v2 = FloatVector.fromArray(F, x, x2 + p, rest);
-            FloatVector v3 = FloatVector.fromArray(F, x, x3 + p, rest);
-            FloatVector u = FloatVector.fromArray(F, w, w0 + p, rest);
-            s00 = v0.fma(u, s00);
-            s10 = v1.fma(u, s10);
-            s20 = v2.fma(u, s20);
-            s30 = v3.fma(u, s30);
-            u = FloatVector.fromArray(F, w, w1 + p, rest);
-            s01 = v0.fma(u, s01);
-            s11 = v1.fma(u, s11);
-            s21 = v2.fma(u, s21);
-            s31 = v3.fma(u, s31);
-            u = FloatVector.fromArray(F, w, w2 + p, rest);
-            s02 = v0.fma(u, s02);
-            s12 = v1.fma(u, s12);
-            s22 = v2.fma(u, s22);
-            s32 = v3.fma(u, s32);
-            u = FloatVector.fromArray(F, w, w3 + p, rest);
-            s03 = v0.fma(u, s03);
-            s13 = v1.fma(u, s13);
-            s23 = v2.fma(u, s23);
-            s33 = v3.fma(u, s33);
+        s00.intoArray(lanes, 0);
+        s01.intoArray(lanes, V);
+        s02.intoArray(lanes, 2 * V);
+        s03.intoArray(lanes, 3 * V);
+        s10.intoArray(lanes, 4 * V);
+        s11.intoArray(lanes, 5 * V);
+        s12.intoArray(lanes, 6 * V);
+        s13.intoArray(lanes, 7 * V);
+        s20.intoArray(lanes, 8 * V);
+        s21.intoArray(lanes, 9 * V);
+        s22.intoArray(lanes, 10 * V);
+        s23.intoArray(lanes, 11 * V);
+        s30.intoArray(lanes, 12 * V);
+        s31.intoArray(lanes, 13 * V);
+        s32.intoArray(lanes, 14 * V);
+        s33.intoArray(lanes, 15 * V);
+    }
+
+    /// Adds the lanes of `count` times four vectors.
+    static void sums(int count, float[] lanes, float[] out) {
+        for (int i = 0, from = 0; i < 4 * count; i += 4, from += 4 * V) {
+            FloatVector a = FloatVector.fromArray(F, lanes, from);
+            FloatVector b = FloatVector.fromArray(F, lanes, from + V);
+            FloatVector c = FloatVector.fromArray(F, lanes, from + 2 * V);
+            FloatVector d = FloatVector.fromArray(F, lanes, from + 3 * V);
+            Lanes.sums(a, b, c, d).intoArray(out, i);
         }
-        Lanes.sums(s00, s01, s02, s03).intoArray(out, 0);
-        Lanes.sums(s10, s11, s12, s13).intoArray(out, 4);
-        Lanes.sums(s20, s21, s22, s23).intoArray(out, 8);
-        Lanes.sums(s30, s31, s32, s33).intoArray(out, 12);
     }
 }

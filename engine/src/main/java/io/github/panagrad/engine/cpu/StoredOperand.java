@@ -35,38 +35,45 @@ record StoredOperand(DType dtype, MemorySegment data, long offset, long ld, bool
         Pool.floats().release(row);
     }
 
+    /// Returns the number of an element in the segment.
+    long position(int lane, int step) {
+        return offset + (stepsContiguous ? lane * ld + step : step * ld + lane);
+    }
+
     /// Widens `count` contiguous elements of a lane from `step`, or of a step from `lane`.
     void widen(int lane, int step, float[] dst, int at, int count) {
-        long from = offset + (stepsContiguous ? lane * ld + step : step * ld + lane);
-        Widen.run(dtype, data, from, dst, at, count);
+        Widen.run(dtype, data, position(lane, step), dst, at, count);
     }
 
     @Override
-    public void pack(int lane, int count, int step, int steps, float[] panel, int at, int width) {
-        if (stepsContiguous) {
-            interleave(lane, count, step, steps, panel, at, width);
-        } else {
-            for (int p = 0, to = at; p < steps; p++, to += width) {
-                widen(lane, step + p, panel, to, count);
-                Arrays.fill(panel, to + count, to + width, 0);
+    public void pack(int lane, int count, int step, int steps, float[] dst, int at, int width) {
+        for (int first = 0; first < count; first += width) {
+            int lanes = Math.min(width, count - first);
+            int to = at + first * steps;
+            if (stepsContiguous) {
+                transpose(lane + first, lanes, step, steps, dst, to, width);
+            } else {
+                for (int p = 0; p < steps; p++, to += width) {
+                    widen(lane + first, step + p, dst, to, lanes);
+                    Arrays.fill(dst, to + lanes, to + width, 0);
+                }
             }
         }
-        Operand.padStep(steps, panel, at, width);
     }
 
     /// Widens a group of lanes into rows that stay in the L1 cache, then packs those.
-    private void interleave(
-            int lane, int count, int step, int steps, float[] panel, int at, int width) {
+    private void transpose(
+            int lane, int count, int step, int steps, float[] dst, int at, int width) {
         // The gap keeps rows of a power of two from sharing a few sets of the cache.
         int pitch = steps + 16;
-        int group = Operand.group(width);
+        int group = Panels.group(width);
         float[] rows = Pool.floats().acquire(group * pitch);
         for (int first = 0; first < width; first += group) {
             int valid = Math.clamp(count - first, 0, group);
             for (int i = 0; i < valid; i++) {
                 widen(lane + first + i, step, rows, i * pitch, steps);
             }
-            Operand.interleave(rows, 0, pitch, valid, steps, panel, at + first, width);
+            Panels.transpose(rows, 0, pitch, valid, steps, dst, at + first, width);
         }
         Pool.floats().release(rows);
     }

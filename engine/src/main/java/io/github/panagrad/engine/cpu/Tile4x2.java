@@ -5,19 +5,16 @@ import static io.github.panagrad.engine.cpu.Lanes.V;
 
 import jdk.incubator.vector.FloatVector;
 
-/// The only micro-kernel where there are 16 vector registers: 4 rows by 2 vectors.
+/// The micro-kernel where there are 16 vector registers: 4 rows by 2 vectors.
 ///
-/// C2 loads all broadcasts of a loop body first, so that larger tiles (6x2, 4x3), or this one
-/// unrolled, spill and drop from 0.9 of peak to a half.
+/// Larger tiles (6x2, 4x3), or this one unrolled, spill and drop from 0.9 of peak to a half; see Tile8x2.
 final class Tile4x2 {
     private Tile4x2() {}
 
-    /// Computes one tile of C from a panel of A, [kc, 4], and a panel of B, [kc, 2·V].
+    /// Adds to one tile of C the product of a panel of A, [kc, 4], and one of B, [kc, 2·V].
     ///
     /// @param kc the inner dimension
-    /// @param add whether to add to C instead of storing
-    static void run(
-            int kc, float[] a, int ao, float[] b, int bo, float[] c, int co, int ldc, boolean add) {
+    static void run(int kc, float[] a, int ao, float[] b, int bo, float[] c, int co, int ldc) {
         FloatVector c00 = FloatVector.zero(F);
         FloatVector c01 = FloatVector.zero(F);
         FloatVector c10 = FloatVector.zero(F);
@@ -44,23 +41,13 @@ final class Tile4x2 {
             ao += 4;
             bo += 2 * V;
         }
-        if (add) {
-            c00 = FloatVector.fromArray(F, c, co).add(c00);
-            c01 = FloatVector.fromArray(F, c, co + V).add(c01);
-            c10 = FloatVector.fromArray(F, c, co + ldc).add(c10);
-            c11 = FloatVector.fromArray(F, c, co + ldc + V).add(c11);
-            c20 = FloatVector.fromArray(F, c, co + 2 * ldc).add(c20);
-            c21 = FloatVector.fromArray(F, c, co + 2 * ldc + V).add(c21);
-            c30 = FloatVector.fromArray(F, c, co + 3 * ldc).add(c30);
-            c31 = FloatVector.fromArray(F, c, co + 3 * ldc + V).add(c31);
-        }
-        c00.intoArray(c, co);
-        c01.intoArray(c, co + V);
-        c10.intoArray(c, co + ldc);
-        c11.intoArray(c, co + ldc + V);
-        c20.intoArray(c, co + 2 * ldc);
-        c21.intoArray(c, co + 2 * ldc + V);
-        c30.intoArray(c, co + 3 * ldc);
-        c31.intoArray(c, co + 3 * ldc + V);
+        c00.add(FloatVector.fromArray(F, c, co)).intoArray(c, co);
+        c01.add(FloatVector.fromArray(F, c, co + V)).intoArray(c, co + V);
+        c10.add(FloatVector.fromArray(F, c, co + ldc)).intoArray(c, co + ldc);
+        c11.add(FloatVector.fromArray(F, c, co + ldc + V)).intoArray(c, co + ldc + V);
+        c20.add(FloatVector.fromArray(F, c, co + 2 * ldc)).intoArray(c, co + 2 * ldc);
+        c21.add(FloatVector.fromArray(F, c, co + 2 * ldc + V)).intoArray(c, co + 2 * ldc + V);
+        c30.add(FloatVector.fromArray(F, c, co + 3 * ldc)).intoArray(c, co + 3 * ldc);
+        c31.add(FloatVector.fromArray(F, c, co + 3 * ldc + V)).intoArray(c, co + 3 * ldc + V);
     }
 }
