@@ -233,7 +233,9 @@ final class VectorMath {
         FloatVector h = x.mul(SQRT_HALF);
         h = h.blend(3.93f, h.compare(GT, 3.93f));
         h = h.blend(-3.93f, h.compare(LT, -3.93f));
-        return erfInside(h).fma(broadcast(F, 0.5f), broadcast(F, 0.5f));
+        FloatVector cdf = erfInside(h).fma(broadcast(F, 0.5f), broadcast(F, 0.5f));
+        // Out there the sum's rounding is larger than Φ, and its sign may be wrong.
+        return cdf.blend(0f, h.compare(LE, -3.93f));
     }
 
     /// Returns the standard normal density φ(x).
