@@ -79,8 +79,8 @@ public final class Taps {
 
     /// The latest outputs of some layers. Closing it detaches it; what it holds stays readable.
     ///
-    /// Gradients flow through what it holds, except where the model recomputes activations: there the
-    /// history inside a layer is not kept.
+    /// Gradients flow through what it holds, except where the model recomputes activations: there
+    /// the history inside a layer is not kept.
     public static final class Capture implements Attachment {
         private final Map<Layer, Tensor> latest = new LinkedHashMap<>();
         private final Map<String, Layer> layers;

@@ -91,7 +91,7 @@ public final class Sampler {
         return candidates[kept - 1];
     }
 
-    /// Returns the tokens to draw from: the likeliest first where some are cut off, else all in order.
+    /// Returns the tokens to draw from: the likeliest first where some are cut off, else in order.
     private int[] candidates(float[] logits) {
         long[] ranked = new long[logits.length];
         int count = 0;
