@@ -28,7 +28,7 @@ import java.util.TreeMap;
 /// ```java
 /// new SafeTensorsWriter()
 ///         .add("norm.weight", Shape.of(64), weights)
-///         .add("head.weight", DType.BF16, Shape.of(512, 64), out -> out.floats(head, 0, head.length))
+///         .add("head.weight", BF16, Shape.of(512, 64), out -> out.floats(head, 0, head.length))
 ///         .write(Path.of("model.safetensors"));
 /// ```
 ///
