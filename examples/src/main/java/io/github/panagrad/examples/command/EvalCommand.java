@@ -48,7 +48,9 @@ public final class EvalCommand implements Runnable {
             description = "Print {\"loss\":…,\"perplexity\":…,\"tokens\":…} and nothing else.")
     private boolean json;
 
-    @Mixin private ThreadOption threads;
+    @SuppressWarnings("UnusedVariable") // acts as it is parsed
+    @Mixin
+    private ThreadOption threads;
 
     EvalCommand() {}
 

@@ -202,7 +202,9 @@ public final class FinetuneCommand implements Runnable {
             description = "Compute activations twice instead of keeping them: less memory.")
     private boolean checkpointing;
 
-    @Mixin private ThreadOption threads;
+    @SuppressWarnings("UnusedVariable") // acts as it is parsed
+    @Mixin
+    private ThreadOption threads;
 
     FinetuneCommand() {}
 

@@ -68,7 +68,9 @@ public final class GenerateCommand implements Runnable {
             description = "Decides what is drawn. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
-    @Mixin private ThreadOption threads;
+    @SuppressWarnings("UnusedVariable") // acts as it is parsed
+    @Mixin
+    private ThreadOption threads;
 
     GenerateCommand() {}
 

@@ -76,7 +76,9 @@ public final class PretrainCommand implements Runnable {
     @Option(names = "--resume", description = "Go on from the state in the output folder.")
     private boolean resume;
 
-    @Mixin private ThreadOption threads;
+    @SuppressWarnings("UnusedVariable") // acts as it is parsed
+    @Mixin
+    private ThreadOption threads;
 
     PretrainCommand() {}
 
@@ -118,7 +120,8 @@ public final class PretrainCommand implements Runnable {
                         output);
     }
 
-    /// Writes the weights in half of their size: what is lost is far below what training noise does.
+    /// Writes the weights in half of their size: what is lost is far below what training noise
+    /// does.
     private void save(CausalLM model) {
         model.to(DType.BF16);
         model.save(output);

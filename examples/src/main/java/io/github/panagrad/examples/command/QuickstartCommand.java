@@ -38,7 +38,9 @@ public final class QuickstartCommand implements Runnable {
             description = "Decides the questions and the run. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
-    @Mixin private ThreadOption threads;
+    @SuppressWarnings("UnusedVariable") // acts as it is parsed
+    @Mixin
+    private ThreadOption threads;
 
     QuickstartCommand() {}
 

@@ -9,8 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/// Writes the figures of each step to a file, an object of JSON a line, at once: whoever follows the
-/// file sees the run, and a crash loses nothing.
+/// Writes the figures of each step to a file, an object of JSON a line, at once: whoever follows
+/// the file sees the run, and a crash loses nothing.
 public final class MetricsFile implements AutoCloseable {
     private final Path file;
     private final BufferedWriter writer;

@@ -16,8 +16,8 @@ import java.nio.file.Path;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// Runs a trainer for a user: shows progress, writes metrics, measures held-out loss, draws the loss
-/// curve, and ends well on Ctrl-C.
+/// Runs a trainer for a user: shows progress, writes metrics, measures held-out loss, draws the
+/// loss curve, and ends well on Ctrl-C.
 ///
 /// @param task what is done, in a word or two
 /// @param model the model that learns

@@ -1,5 +1,5 @@
-/// Fine-tuning as the commands do it: a method applied to a model, a run that shows and records what
-/// it does and can be interrupted.
+/// Fine-tuning as the commands do it: a method applied to a model, a run that shows and records
+/// what it does and can be interrupted.
 ///
 /// This is what an application around the library would write for itself; the parts it puts
 /// together are all public there.

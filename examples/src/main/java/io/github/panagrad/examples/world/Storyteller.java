@@ -91,7 +91,8 @@ public final class Storyteller {
         /// What happens, and how things stand in between.
         private final List<String> narration = new ArrayList<>();
 
-        /// How often the teller stops to say how things stand: in some stories never, in some often.
+        /// How often the teller stops to say how things stand: in some stories never, in some
+        /// often.
         private final double talkative = random.nextInt(4) / 4.0;
 
         private @Nullable Person lastSubject;
