@@ -30,7 +30,7 @@ import picocli.CommandLine.Spec;
         description = {
             "Trains the quick start's model from nothing, on stories that are made up as they are"
                     + " needed.",
-            "With its defaults it gives, bit for bit, the model that ships in the jar."
+            "Its defaults are those that the model in the jar was made with."
         })
 public final class PretrainCommand implements Runnable {
     private static final int ROW = 256;
@@ -47,21 +47,21 @@ public final class PretrainCommand implements Runnable {
 
     @Option(
             names = "--stories",
-            defaultValue = "42000",
+            defaultValue = "24000",
             paramLabel = "N",
             description = "Stories to tell. Default: ${DEFAULT-VALUE}.")
     private int stories;
 
     @Option(
             names = "--steps",
-            defaultValue = "3000",
+            defaultValue = "2000",
             paramLabel = "N",
             description = "Steps of four rows of 256 tokens. Default: ${DEFAULT-VALUE}.")
     private long steps;
 
     @Option(
             names = "--lr",
-            defaultValue = "2e-3",
+            defaultValue = "2.5e-3",
             paramLabel = "X",
             description = "Learning rate. Default: ${DEFAULT-VALUE}.")
     private double lr;

@@ -22,8 +22,7 @@ import java.util.List;
 
 /// A small Llama that tells the stories of [io.github.panagrad.examples.world].
 ///
-/// The one in the jar came from the `pretrain` command, with its defaults: everything follows from
-/// the seeds here.
+/// The one in the jar was made by the `pretrain` command, on stories that follow from a seed.
 public final class StoryModel {
     /// Files of the model in the jar.
     private static final List<String> FILES =

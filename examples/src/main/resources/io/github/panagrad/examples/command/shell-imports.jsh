@@ -1,4 +1,14 @@
+import io.github.panagrad.adapters.*;
 import io.github.panagrad.engine.*;
 import io.github.panagrad.engine.ground.*;
 import io.github.panagrad.engine.spi.Backends;
+import io.github.panagrad.losses.*;
+import io.github.panagrad.nn.*;
+import io.github.panagrad.nn.data.*;
+import io.github.panagrad.nn.generate.*;
+import io.github.panagrad.nn.models.*;
+import io.github.panagrad.nn.optim.*;
+import io.github.panagrad.nn.train.*;
+import java.nio.file.Path;
 import static io.github.panagrad.engine.Ops.*;
+import static io.github.panagrad.losses.Losses.*;
