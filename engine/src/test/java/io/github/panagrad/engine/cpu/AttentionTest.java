@@ -195,7 +195,7 @@ class AttentionTest {
 
     @Test
     void agreesWithItsDefinitionOnRandomProblems() {
-        long start = System.nanoTime();
+        long start = Long.getLong("panagrad.seed", 1);
         for (int i = 0; i < 150; i++) {
             long seed = start + i;
             var random = new Random(seed);

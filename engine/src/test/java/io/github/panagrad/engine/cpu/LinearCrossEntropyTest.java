@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.data.Offset.offset;
 
 import io.github.panagrad.engine.HeadOptions;
 import io.github.panagrad.engine.ground.DType;
@@ -188,7 +189,7 @@ class LinearCrossEntropyTest {
 
     @Test
     void agreesWithItsDefinitionOnRandomProblems() {
-        long start = System.nanoTime();
+        long start = Long.getLong("panagrad.seed", 1);
         for (int i = 0; i < 200; i++) {
             long seed = start + i;
             var random = new Random(seed);
@@ -221,7 +222,7 @@ class LinearCrossEntropyTest {
 
     @Test
     void yieldsALossForEachTokenAndItsDerivative() {
-        long start = System.nanoTime();
+        long start = Long.getLong("panagrad.seed", 1);
         for (int round = 0; round < 100; round++) {
             long seed = start + round;
             var random = new Random(seed);
@@ -249,7 +250,14 @@ class LinearCrossEntropyTest {
                 expected[0][i] = live ? oracle.crossEntropy(i) : 0;
                 expected[1][i] = live ? oracle.lse[i] : 0;
                 expected[2][i] = live ? oracle.entropy(i) : 0;
-                assertThat(best.getLong(i)).as(what).isEqualTo(live ? oracle.argMax(i) : -1);
+                if (live) {
+                    // A soft cap makes large logits equal but for rounding: any of them will do.
+                    assertThat(oracle.z[i][(int) best.getLong(i)])
+                            .as(what)
+                            .isCloseTo(oracle.z[i][oracle.argMax(i)], offset(1e-5));
+                } else {
+                    assertThat(best.getLong(i)).as(what).isEqualTo(-1);
+                }
                 for (int k = 0; k < (entropy ? 3 : 2); k++) {
                     d[k][i] = random.nextInt(4) == 0 ? 0 : (float) random.nextGaussian();
                 }

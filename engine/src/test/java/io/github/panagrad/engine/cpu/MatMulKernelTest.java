@@ -133,7 +133,7 @@ class MatMulKernelTest {
 
     @Test
     void agreesOnRandomViews() {
-        long seed = System.nanoTime();
+        long seed = Long.getLong("panagrad.seed", 1);
         var random = new Random(seed);
         for (int round = 0; round < 60; round++) {
             int[] extents = new int[5];
