@@ -12,7 +12,7 @@ import jdk.incubator.vector.VectorMask;
 /// One loop shared by many functions calls them through a megamorphic call site, which boxes every
 /// vector: 5 to 16 times slower. Here the loop is a template class that is defined anew for each
 /// function, as a hidden class with the function as its class data. To the JIT compiler that is a
-/// constant, so it inlines, and the loop is as fast as one written by hand (ADR 020).
+/// constant, so it inlines, and the loop is as fast as one written by hand (ADR 021).
 ///
 /// The templates are never instantiated themselves.
 final class LaneLoops {

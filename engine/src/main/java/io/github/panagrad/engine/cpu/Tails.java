@@ -8,7 +8,7 @@ import java.util.Arrays;
 ///
 /// Loops run a second time, over such copies, instead of repeating their body under a mask. C2
 /// stops inlining when a method has grown too many nodes, and boxes what it leaves out: with the
-/// body there twice, the larger functions ran thirty times slower (ADR 020).
+/// body there twice, the larger functions ran thirty times slower (ADR 021).
 final class Tails {
     private Tails() {}
 

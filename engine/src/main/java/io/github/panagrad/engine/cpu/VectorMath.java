@@ -30,7 +30,7 @@ import jdk.incubator.vector.IntVector;
 ///
 /// Constants are broadcast by the JDK's method, never by one of our own: the JDK's is inlined at
 /// any size of the caller, ours no more once C2 counts 18,000 nodes, some forty vector operations
-/// (ADR 020).
+/// (ADR 021).
 final class VectorMath {
     private static final float LOG2_E = 1.44269504f;
 
