@@ -32,7 +32,7 @@ class JavaSearchTest {
     @Test
     void takesTheRunningJavaWhenItSuits() throws Exception {
         running = install("somewhere/jdk-26", "26");
-        install("usr/lib/jvm/temurin-25", "25.0.3");
+        install("usr/lib/jvm/java-25", "25.0.3");
 
         assertThat(found()).isEqualTo(running);
     }
@@ -40,7 +40,7 @@ class JavaSearchTest {
     @Test
     void prefersJavaHomeToTheUsualPlaces() throws Exception {
         Path wanted = install("anywhere/jdk", "26.0.1");
-        install("usr/lib/jvm/temurin-25", "25.0.3");
+        install("usr/lib/jvm/java-25", "25.0.3");
         environment.put("JAVA_HOME", wanted.toString());
 
         assertThat(found()).isEqualTo(wanted);
@@ -49,7 +49,7 @@ class JavaSearchTest {
     @Test
     void passesByAJavaHomeThatIsTooOld() throws Exception {
         environment.put("JAVA_HOME", install("anywhere/jdk", "21.0.2").toString());
-        Path wanted = install("usr/lib/jvm/temurin-25", "25.0.3");
+        Path wanted = install("usr/lib/jvm/java-25", "25.0.3");
 
         assertThat(found()).isEqualTo(wanted);
     }
@@ -67,7 +67,7 @@ class JavaSearchTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "usr/lib/jvm/temurin-25",
+                "usr/lib/jvm/java-25",
                 "opt/jdk-25",
                 "home/ada/.sdkman/candidates/java/25.0.3-tem",
                 "home/ada/.jdks/temurin-25",
@@ -111,7 +111,7 @@ class JavaSearchTest {
 
     @Test
     void listsALinkedInstallOnce() throws Exception {
-        Path once = install("usr/lib/jvm/temurin-25", "25.0.3");
+        Path once = install("usr/lib/jvm/java-25", "25.0.3");
         Files.createSymbolicLink(root.resolve("usr/lib/jvm/default-java"), once);
 
         assertThat(search().installed()).hasSize(2);
@@ -133,7 +133,7 @@ class JavaSearchTest {
 
     @Test
     void obeysTheVariableForAHomeAndForAProgram() throws Exception {
-        install("usr/lib/jvm/temurin-25", "25.0.3");
+        install("usr/lib/jvm/java-25", "25.0.3");
         Path wanted = install("odd place/jdk", "26");
         environment.put(JavaSearch.VARIABLE, wanted.toString());
         assertThat(found()).isEqualTo(wanted);
@@ -145,7 +145,7 @@ class JavaSearchTest {
 
     @Test
     void saysWhatIsWrongWithTheJavaAskedFor() throws Exception {
-        install("usr/lib/jvm/temurin-25", "25.0.3");
+        install("usr/lib/jvm/java-25", "25.0.3");
         environment.put(JavaSearch.VARIABLE, running.toString());
         assertThatThrownBy(this::found).hasMessageContaining("is Java 17");
 
