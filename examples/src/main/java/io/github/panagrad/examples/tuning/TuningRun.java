@@ -65,7 +65,8 @@ public record TuningRun(
                 }
                 return measured(trainer, source, afterwards, curve, progress);
             } finally {
-                if (!curve.isEmpty()) {
+                // Drawing registers shutdown hooks, which a JVM that is ending refuses.
+                if (!curve.isEmpty() && !interrupt.getAsBoolean()) {
                     curve.save(folder.resolve(CURVE), task);
                 }
             }
