@@ -8,7 +8,7 @@ package io.github.panagrad.engine.cpu;
 record HeadBlocks(int tokens, int vocabulary, boolean wholeRows) {
     /// With fewer tokens in a block than this, reading and writing the whole gradient of the weight
     /// for every block costs more than computing the logits a second time.
-    static final int LEAST_WHOLE_ROWS = 32;
+    static final int LEAST_WHOLE_ROWS = 128;
 
     private static final int LEAST_COLUMNS = 256;
 
