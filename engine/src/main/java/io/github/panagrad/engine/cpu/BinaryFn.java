@@ -2,8 +2,6 @@ package io.github.panagrad.engine.cpu;
 
 import static io.github.panagrad.engine.cpu.Lanes.F;
 import static jdk.incubator.vector.FloatVector.broadcast;
-import static jdk.incubator.vector.VectorOperators.EQ;
-import static jdk.incubator.vector.VectorOperators.GE;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LE;
 import static jdk.incubator.vector.VectorOperators.LT;
@@ -23,14 +21,11 @@ enum BinaryFn {
     MIN((a, b, p, q) -> a.min(b)),
     /// NaN if either is.
     MAX((a, b, p, q) -> a.max(b)),
-    /// p·a + q·b.
-    WEIGHTED_SUM((a, b, p, q) -> a.fma(broadcast(F, p), b.mul(q))),
     /// silu(a)·b, the gate of Shazeer's SwiGLU (2020).
     SWIGLU((a, b, p, q) -> VectorMath.silu(a).mul(b)),
 
     SQRT_GRAD_OF_RESULT((y, d, p, q) -> d.mul(0.5f).div(y)),
     RSQRT_GRAD_OF_RESULT((y, d, p, q) -> d.mul(-0.5f).mul(y).mul(y).mul(y)),
-    RECIPROCAL_GRAD_OF_RESULT((y, d, p, q) -> d.mul(y).mul(y).neg()),
     TANH_GRAD_OF_RESULT((y, d, p, q) -> d.mul(broadcast(F, 1f).sub(y.mul(y)))),
     SIGMOID_GRAD_OF_RESULT((y, d, p, q) -> d.mul(broadcast(F, 1f).sub(y)).mul(y)),
     /// y·(d − p), where p is the dot product of the row's y and d.
@@ -38,7 +33,6 @@ enum BinaryFn {
     /// d − p·exp(y), where p is the sum of the row's d.
     LOG_SOFTMAX_GRAD_OF_RESULT(
             (y, d, p, q) -> VectorMath.expNonPositive(y).fma(broadcast(F, -p), d)),
-    SQUARE_GRAD((x, d, p, q) -> x.mul(2f).mul(d)),
     ABSOLUTE_GRAD((x, d, p, q) -> signed(x, d)),
     SIN_GRAD((x, d, p, q) -> VectorMath.cos(x).mul(d)),
     COS_GRAD((x, d, p, q) -> VectorMath.sin(x).mul(d).neg()),
@@ -52,11 +46,7 @@ enum BinaryFn {
     GELU_GRAD((x, d, p, q) -> GeluLanes.exactSlope(x).mul(d)),
     GELU_TANH_GRAD((x, d, p, q) -> GeluLanes.gateSlope(x).mul(d)),
     /// d where p ≤ x ≤ q.
-    CLAMP_GRAD((x, d, p, q) -> d.blend(0f, x.compare(LT, p).or(x.compare(GT, q)))),
-    /// The share of d that goes to a in min(a, b): all, none, or half where they are equal.
-    MIN_SHARE((a, b, p, q) -> share(b, a)),
-    /// The share of d that goes to a in max(a, b): all, none, or half where they are equal.
-    MAX_SHARE((a, b, p, q) -> share(a, b));
+    CLAMP_GRAD((x, d, p, q) -> d.blend(0f, x.compare(LT, p).or(x.compare(GT, q))));
 
     private final Once<BinaryLoop> loop;
 
@@ -72,10 +62,5 @@ enum BinaryFn {
     private static FloatVector signed(FloatVector x, FloatVector d) {
         FloatVector sign = x.blend(1f, x.compare(GT, 0f)).blend(-1f, x.compare(LT, 0f));
         return sign.mul(d);
-    }
-
-    private static FloatVector share(FloatVector high, FloatVector low) {
-        FloatVector won = broadcast(F, 0f).blend(1f, high.compare(GE, low));
-        return won.blend(0.5f, high.compare(EQ, low));
     }
 }

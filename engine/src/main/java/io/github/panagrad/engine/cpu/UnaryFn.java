@@ -18,7 +18,6 @@ enum UnaryFn {
     SQUARE((x, p, q) -> x.mul(x)),
     CUBE((x, p, q) -> x.mul(x).mul(x)),
     ABSOLUTE((x, p, q) -> x.lanewise(ABS)),
-    NEGATE((x, p, q) -> x.neg()),
     /// −1, 0 or 1.
     SIGN((x, p, q) -> x.blend(1f, x.compare(GT, 0f)).blend(-1f, x.compare(LT, 0f))),
     SIN((x, p, q) -> VectorMath.sin(x)),
