@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 /// @param mlpBias whether the feed-forward block's projections have biases
 /// @param qkNorm whether each head's queries and keys are normalised
 /// @param windows for each layer, how many keys a query sees, its own included; 0 for all
-/// @param attentionDropout how much of the attention is dropped in training
+/// @param attentionDropout how much of the attention the original training dropped; `CausalLM` drops none
 /// @param initializerRange standard deviation of fresh weights
 /// @param bosId token that begins a text
 /// @param eosIds tokens that end a text
