@@ -47,14 +47,14 @@ public final class PretrainCommand implements Runnable {
 
     @Option(
             names = "--stories",
-            defaultValue = "24000",
+            defaultValue = "100000",
             paramLabel = "N",
             description = "Stories to tell. Default: ${DEFAULT-VALUE}.")
     private int stories;
 
     @Option(
             names = "--steps",
-            defaultValue = "2000",
+            defaultValue = "10000",
             paramLabel = "N",
             description = "Steps of four rows of 256 tokens. Default: ${DEFAULT-VALUE}.")
     private long steps;
