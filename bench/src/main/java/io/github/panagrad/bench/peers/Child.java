@@ -1,0 +1,68 @@
+package io.github.panagrad.bench.peers;
+
+import io.github.panagrad.engine.ground.PanagradException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// Starts workers: JVMs with the flags that a user gives.
+final class Child {
+    private Child() {}
+
+    /// Runs a worker to its end and returns the lines it printed.
+    ///
+    /// @param heapMegabytes fixed size of the heap
+    /// @throws PanagradException if it fails: its last words went to the error stream
+    static List<String> run(int heapMegabytes, int threads, List<String> arguments) {
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("--add-modules=jdk.incubator.vector");
+        command.add("--enable-native-access=ALL-UNNAMED");
+        command.add("-Xms" + heapMegabytes + "m");
+        command.add("-Xmx" + heapMegabytes + "m");
+        command.add("-Dorg.bytedeco.javacpp.loadlibraries=false");
+        command.add("-D" + JAR + "=" + jar());
+        command.add("-cp");
+        command.add(System.getProperty("java.class.path"));
+        command.add(Worker.class.getName());
+        command.addAll(arguments);
+        var builder = new ProcessBuilder(command);
+        builder.redirectError(ProcessBuilder.Redirect.INHERIT);
+        Map<String, String> environment = builder.environment();
+        // What steers a peer is set here and nowhere else.
+        environment.keySet().removeIf(name -> name.matches("(OPENBLAS|MKL|OMP|KMP|GOTO)_.*"));
+        for (String name : new String[] {"OMP", "MKL", "OPENBLAS"}) {
+            environment.put(name + "_NUM_THREADS", "" + threads);
+        }
+        try {
+            Process process = builder.start();
+            List<String> lines = process.inputReader().lines().toList();
+            int status = process.waitFor();
+            if (status != 0) {
+                throw new PanagradException(
+                        "peers", "a child process failed", "status " + status, "", "" + arguments);
+            }
+            return lines;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new PanagradException("peers", "interrupted", "", "", "");
+        }
+    }
+
+    /// The property that tells a worker where the jar is, beside which the natives lie.
+    static final String JAR = "panagrad.bench.jar";
+
+    private static Path jar() {
+        try {
+            return Path.of(Child.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

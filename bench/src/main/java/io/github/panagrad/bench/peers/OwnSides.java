@@ -1,0 +1,28 @@
+package io.github.panagrad.bench.peers;
+
+import io.github.panagrad.engine.ground.Parallel;
+import org.jspecify.annotations.Nullable;
+
+/// This library, as a user calls it.
+final class OwnSides implements Sides {
+    static final String NAME = "ours";
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public String build() {
+        return "Panagrad, JDK " + Runtime.version().feature();
+    }
+
+    @Override
+    public @Nullable Side open(Problem problem, int threads) {
+        Parallel.setThreads(threads);
+        return switch (problem) {
+            case Problem.Sgemm p -> new OwnSgemm(p);
+            default -> null;
+        };
+    }
+}
