@@ -64,36 +64,79 @@ final class AdamWLoop {
         Parallel.forRange(
                 n,
                 Elementwise.GRAIN,
-                (from, to) -> {
-                    for (int i = from; i < to; i += V) {
-                        var lanes = Lanes.first(to - i);
-                        FloatVector d =
-                                FloatVector.fromArray(F, g, go + i, lanes).mul(loop.gradScale);
-                        FloatVector first =
-                                loop.first(FloatVector.fromArray(F, m, mo + i, lanes), d);
-                        FloatVector second =
-                                loop.second(FloatVector.fromArray(F, v, vo + i, lanes), d);
-                        first.intoArray(mNew, mn + i, lanes);
-                        second.intoArray(vNew, vn + i, lanes);
-                        loop.entry(
-                                        FloatVector.fromArray(F, w, wo + i, lanes),
-                                        first.mul(rate),
-                                        second.sqrt().mul(correction))
-                                .intoArray(wNew, wn + i, lanes);
-                    }
-                });
+                (from, to) ->
+                        loop.range(
+                                rate,
+                                correction,
+                                w,
+                                wo + from,
+                                g,
+                                go + from,
+                                m,
+                                mo + from,
+                                v,
+                                vo + from,
+                                wNew,
+                                wn + from,
+                                mNew,
+                                mn + from,
+                                vNew,
+                                vn + from,
+                                to - from));
     }
 
-    private FloatVector first(FloatVector m, FloatVector g) {
-        return g.fma(broadcast(F, rest1), m.mul(beta1));
+    /// The rest of the range is scalar: under a mask, all of it would take twice the time.
+    private void range(
+            float rate,
+            float correction,
+            float[] w,
+            int wo,
+            float[] g,
+            int go,
+            float[] m,
+            int mo,
+            float[] v,
+            int vo,
+            float[] wNew,
+            int wn,
+            float[] mNew,
+            int mn,
+            float[] vNew,
+            int vn,
+            int n) {
+        int i = 0;
+        for (; i <= n - V; i += V) {
+            FloatVector d = FloatVector.fromArray(F, g, go + i).mul(gradScale);
+            FloatVector first = FloatVector.fromArray(F, m, mo + i).mul(beta1);
+            first = d.fma(broadcast(F, rest1), first);
+            FloatVector second = FloatVector.fromArray(F, v, vo + i).mul(beta2);
+            second = d.mul(rest2).fma(d, second);
+            FloatVector root = second.sqrt().mul(correction).add(eps);
+            FloatVector entry = FloatVector.fromArray(F, w, wo + i).mul(keep);
+            entry.sub(first.mul(rate).div(root)).intoArray(wNew, wn + i);
+            first.intoArray(mNew, mn + i);
+            second.intoArray(vNew, vn + i);
+        }
+        for (; i < n; i++) {
+            float d = g[go + i] * gradScale;
+            float first = first(m[mo + i], d);
+            float second = second(v[vo + i], d);
+            wNew[wn + i] = entry(w[wo + i], first, second, rate, correction);
+            mNew[mn + i] = first;
+            vNew[vn + i] = second;
+        }
     }
 
-    private FloatVector second(FloatVector v, FloatVector g) {
-        return g.mul(rest2).fma(g, v.mul(beta2));
+    private float first(float m, float g) {
+        return Math.fma(g, rest1, m * beta1);
     }
 
-    private FloatVector entry(FloatVector w, FloatVector step, FloatVector root) {
-        return w.mul(keep).sub(step.div(root.add(eps)));
+    private float second(float v, float g) {
+        return Math.fma(g * rest2, g, v * beta2);
+    }
+
+    private float entry(float w, float first, float second, float rate, float correction) {
+        return w * keep - first * rate / ((float) Math.sqrt(second) * correction + eps);
     }
 
     /// Updates the entries of w that `live` names, ascending, and their compact moments and step
@@ -138,10 +181,9 @@ final class AdamWLoop {
                         }
                         int i = live[lo + k];
                         float d = g[go + i] * loop.gradScale;
-                        float first = Math.fma(d, loop.rest1, m[mo + k] * loop.beta1);
-                        float second = Math.fma(d * loop.rest2, d, v[vo + k] * loop.beta2);
-                        float root = (float) Math.sqrt(second) * correction;
-                        wNew[wn + i] = w[wo + i] * loop.keep - first * rate / (root + loop.eps);
+                        float first = loop.first(m[mo + k], d);
+                        float second = loop.second(v[vo + k], d);
+                        wNew[wn + i] = loop.entry(w[wo + i], first, second, rate, correction);
                         mNew[mn + k] = first;
                         vNew[vn + k] = second;
                         stepsNew[sn + k] = number;

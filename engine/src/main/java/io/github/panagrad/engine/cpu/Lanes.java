@@ -117,6 +117,19 @@ final class Lanes {
         return (FloatVector) t.reinterpretShape(QUAD, 0);
     }
 
+    /// Adds the lanes of two vectors at once: the sum of a is in lane 0 of the result, that of b in
+    /// lane 1.
+    static FloatVector sums(FloatVector a, FloatVector b) {
+        FloatVector t = zipAdd(a, b);
+        if (V >= 16) {
+            t = t.add(t.rearrange(BY_8));
+        }
+        if (V >= 8) {
+            t = t.add(t.rearrange(BY_4));
+        }
+        return t.add(t.rearrange(BY_2));
+    }
+
     private static FloatVector zipAdd(FloatVector a, FloatVector b) {
         return zipLo(a, b).add(zipHi(a, b));
     }

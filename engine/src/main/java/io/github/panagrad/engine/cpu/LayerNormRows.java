@@ -13,31 +13,31 @@ import org.jspecify.annotations.Nullable;
 /// Layer normalisation of contiguous rows, y = w·h + b with h = (x − mean)/√(var + ε) (Ba, Kiros
 /// and Hinton, 2016), forward and backward.
 ///
-/// The variance is taken around the mean in a second pass over the row, which is in the cache by
+/// The variance is taken around the mean in a second pass over the row, which is in the L1 cache by
 /// then: the difference of two large sums would lose it where the mean is large. Backward computes
 /// both again. With g = w·dy it is dx = s·(g − mean g − h·mean(g·h)), dw = Σ dy·h, db = Σ dy.
+///
+/// Both directions read a row three times: for its mean, for its deviations, for its results; the
+/// two sums that backward needs besides are taken in the first two. Rests of a row are scalar.
 final class LayerNormRows {
     private LayerNormRows() {}
 
+    /// Chunks of 64 KiB of x, so that x, dy and dx of one lie in the L2 cache.
     private static int rowsAtATime(int n) {
         return Math.clamp(Elementwise.GRAIN / Math.max(1, n), 8, 256);
     }
 
-    private static float mean(float[] x, int o, int n) {
-        return (float) (RowFolds.sum(x, o, n) / n);
+    private static float inverseDeviation(double squares, int n, double eps) {
+        return (float) (1 / Math.sqrt(squares / n + eps));
     }
 
-    private static float inverseDeviation(float[] x, int o, int n, float mean, double eps) {
-        return (float) (1 / Math.sqrt(RowFolds.squaredDeviations(x, o, n, mean) / n + eps));
-    }
-
-    /// Sets y to the normalised rows of x; y may be x, b null.
+    /// Sets y to the normalised rows of x; y may be x.
     static void forward(
             float[] x,
             int xo,
             float[] w,
             int wo,
-            float @Nullable [] b,
+            float[] b,
             int bo,
             double eps,
             float[] y,
@@ -49,29 +49,36 @@ final class LayerNormRows {
                 rowsAtATime(n),
                 (from, to) -> {
                     for (int r = from; r < to; r++) {
-                        int o = r * n;
-                        float mean = mean(x, xo + o, n);
-                        float s = inverseDeviation(x, xo + o, n, mean, eps);
-                        scale(x, xo + o, mean, s, w, wo, y, yo + o, n);
-                        if (b != null) {
-                            BinaryFn.ADD.loop().run(y, yo + o, b, bo, y, yo + o, n, 0, 0);
-                        }
+                        int o = xo + r * n;
+                        float mean = (float) (RowFolds.sum(x, o, n) / n);
+                        double squares = RowFolds.squaredDeviations(x, o, n, mean);
+                        float s = inverseDeviation(squares, n, eps);
+                        scale(x, o, mean, s, w, wo, b, bo, y, yo + r * n, n);
                     }
                 });
     }
 
-    /// y = (x − mean)·s·w.
+    /// y = (x − mean)·s·w + b.
     private static void scale(
-            float[] x, int xo, float mean, float s, float[] w, int wo, float[] y, int yo, int n) {
+            float[] x,
+            int xo,
+            float mean,
+            float s,
+            float[] w,
+            int wo,
+            float[] b,
+            int bo,
+            float[] y,
+            int yo,
+            int n) {
         int i = 0;
         for (; i <= n - V; i += V) {
             FloatVector h = FloatVector.fromArray(F, x, xo + i).sub(mean).mul(s);
-            h.mul(FloatVector.fromArray(F, w, wo + i)).intoArray(y, yo + i);
+            FloatVector shift = FloatVector.fromArray(F, b, bo + i);
+            h.fma(FloatVector.fromArray(F, w, wo + i), shift).intoArray(y, yo + i);
         }
-        if (i < n) {
-            var rest = Lanes.first(n - i);
-            FloatVector h = FloatVector.fromArray(F, x, xo + i, rest).sub(mean).mul(s);
-            h.mul(FloatVector.fromArray(F, w, wo + i, rest)).intoArray(y, yo + i, rest);
+        for (; i < n; i++) {
+            y[yo + i] = Math.fma((x[xo + i] - mean) * s, w[wo + i], b[bo + i]);
         }
     }
 
@@ -94,25 +101,49 @@ final class LayerNormRows {
             int n) {
         int chunk = rowsAtATime(n);
         int chunks = Math.max(1, (rows + chunk - 1) / chunk);
-        boolean sums = dw != null || db != null;
-        float[] partial = Pool.floats().acquire(sums ? 2 * chunks * n : 0);
-        Arrays.fill(partial, 0, sums ? 2 * chunks * n : 0, 0f);
+        boolean parameters = dw != null || db != null;
+        float[] partial = Pool.floats().acquire(parameters ? 2 * chunks * n : 0);
+        Arrays.fill(partial, 0, parameters ? 2 * chunks * n : 0, 0f);
         Parallel.forRange(
                 rows,
                 chunk,
                 (from, to) -> {
+                    float[] sums = new float[V];
                     int ws = from / chunk * n;
                     int bs = ws + chunks * n;
                     for (int r = from; r < to; r++) {
                         int i = xo + r * n;
                         int d = dyo + r * n;
-                        float mean = mean(x, i, n);
-                        float s = inverseDeviation(x, i, n, mean, eps);
-                        if (sums) {
-                            addProducts(x, i, mean, s, dy, d, partial, ws, bs, n);
+                        double sumX = 0;
+                        double sumG = 0;
+                        for (int at = 0; at < n; at += RowFolds.BLOCK) {
+                            int m = Math.min(RowFolds.BLOCK, n - at);
+                            sums(x, i + at, w, wo + at, dy, d + at, m, sums);
+                            sumX += sums[0];
+                            sumG += sums[1];
                         }
-                        if (dx != null) {
-                            inputGradient(x, i, w, wo, mean, s, dy, d, dx, dxo + r * n, n);
+                        float mean = (float) (sumX / n);
+                        double squares = 0;
+                        double sumGh = 0;
+                        for (int at = 0; at < n; at += RowFolds.BLOCK) {
+                            int m = Math.min(RowFolds.BLOCK, n - at);
+                            deviations(x, i + at, mean, w, wo + at, dy, d + at, m, sums);
+                            squares += sums[0];
+                            sumGh += sums[1];
+                        }
+                        float s = inverseDeviation(squares, n, eps);
+                        // dx = g·s − (h·mean(g·h) + mean g)·s, with h = (x − mean)·s.
+                        float c = (float) (-sumGh / n * s);
+                        float meanG = (float) (sumG / n);
+                        int o = dxo + r * n;
+                        if (dx == null) {
+                            addProducts(x, i, mean, s, dy, d, partial, ws, bs, n);
+                        } else if (parameters) {
+                            gradients(
+                                    x, i, mean, s, w, wo, dy, d, meanG, c, dx, o, partial, ws, bs,
+                                    n);
+                        } else {
+                            inputGradient(x, i, mean, s, w, wo, dy, d, meanG, c, dx, o, n);
                         }
                     }
                 });
@@ -125,7 +156,124 @@ final class LayerNormRows {
         Pool.floats().release(partial);
     }
 
-    /// acc[ws…] += (x − mean)·s·dy and acc[bs…] += dy.
+    /// Sets the first of `sums` to Σ x and the second to Σ w·dy.
+    private static void sums(
+            float[] x, int xo, float[] w, int wo, float[] dy, int dyo, int n, float[] sums) {
+        FloatVector a = broadcast(F, 0f);
+        FloatVector b = a;
+        FloatVector c = a;
+        FloatVector d = a;
+        int i = 0;
+        for (; i <= n - 2 * V; i += 2 * V) {
+            a = a.add(FloatVector.fromArray(F, x, xo + i));
+            FloatVector v = FloatVector.fromArray(F, w, wo + i);
+            b = v.fma(FloatVector.fromArray(F, dy, dyo + i), b);
+            c = c.add(FloatVector.fromArray(F, x, xo + i + V));
+            v = FloatVector.fromArray(F, w, wo + i + V);
+            d = v.fma(FloatVector.fromArray(F, dy, dyo + i + V), d);
+        }
+        if (i <= n - V) {
+            a = a.add(FloatVector.fromArray(F, x, xo + i));
+            FloatVector v = FloatVector.fromArray(F, w, wo + i);
+            b = v.fma(FloatVector.fromArray(F, dy, dyo + i), b);
+            i += V;
+        }
+        float sumX = 0;
+        float sumG = 0;
+        for (; i < n; i++) {
+            sumX += x[xo + i];
+            sumG = Math.fma(w[wo + i], dy[dyo + i], sumG);
+        }
+        Lanes.sums(a.add(c), b.add(d)).intoArray(sums, 0);
+        sums[0] += sumX;
+        sums[1] += sumG;
+    }
+
+    /// Sets the first of `sums` to Σ (x − mean)² and the second to Σ w·dy·(x − mean).
+    private static void deviations(
+            float[] x,
+            int xo,
+            float mean,
+            float[] w,
+            int wo,
+            float[] dy,
+            int dyo,
+            int n,
+            float[] sums) {
+        FloatVector a = broadcast(F, 0f);
+        FloatVector b = a;
+        FloatVector c = a;
+        FloatVector d = a;
+        int i = 0;
+        for (; i <= n - 2 * V; i += 2 * V) {
+            FloatVector u = FloatVector.fromArray(F, x, xo + i).sub(mean);
+            FloatVector g = FloatVector.fromArray(F, w, wo + i);
+            g = g.mul(FloatVector.fromArray(F, dy, dyo + i));
+            a = u.fma(u, a);
+            b = g.fma(u, b);
+            u = FloatVector.fromArray(F, x, xo + i + V).sub(mean);
+            g = FloatVector.fromArray(F, w, wo + i + V);
+            g = g.mul(FloatVector.fromArray(F, dy, dyo + i + V));
+            c = u.fma(u, c);
+            d = g.fma(u, d);
+        }
+        if (i <= n - V) {
+            FloatVector u = FloatVector.fromArray(F, x, xo + i).sub(mean);
+            FloatVector g = FloatVector.fromArray(F, w, wo + i);
+            g = g.mul(FloatVector.fromArray(F, dy, dyo + i));
+            a = u.fma(u, a);
+            b = g.fma(u, b);
+            i += V;
+        }
+        float squares = 0;
+        float dot = 0;
+        for (; i < n; i++) {
+            float u = x[xo + i] - mean;
+            squares = Math.fma(u, u, squares);
+            dot = Math.fma(w[wo + i] * dy[dyo + i], u, dot);
+        }
+        Lanes.sums(a.add(c), b.add(d)).intoArray(sums, 0);
+        sums[0] += squares;
+        sums[1] += dot;
+    }
+
+    /// dx = (w·dy − meanG + h·c)·s, acc[ws…] += dy·h and acc[bs…] += dy, with h = (x − mean)·s.
+    private static void gradients(
+            float[] x,
+            int xo,
+            float mean,
+            float s,
+            float[] w,
+            int wo,
+            float[] dy,
+            int dyo,
+            float meanG,
+            float c,
+            float[] dx,
+            int dxo,
+            float[] acc,
+            int ws,
+            int bs,
+            int n) {
+        int i = 0;
+        for (; i <= n - V; i += V) {
+            FloatVector h = FloatVector.fromArray(F, x, xo + i).sub(mean).mul(s);
+            FloatVector d = FloatVector.fromArray(F, dy, dyo + i);
+            FloatVector g = FloatVector.fromArray(F, w, wo + i).mul(d).sub(meanG);
+            h.fma(d, FloatVector.fromArray(F, acc, ws + i)).intoArray(acc, ws + i);
+            d.add(FloatVector.fromArray(F, acc, bs + i)).intoArray(acc, bs + i);
+            h.fma(broadcast(F, c), g).mul(s).intoArray(dx, dxo + i);
+        }
+        for (; i < n; i++) {
+            float h = (x[xo + i] - mean) * s;
+            float d = dy[dyo + i];
+            acc[ws + i] = Math.fma(h, d, acc[ws + i]);
+            acc[bs + i] += d;
+            dx[dxo + i] = Math.fma(h, c, w[wo + i] * d - meanG) * s;
+        }
+    }
+
+    /// acc[ws…] += dy·h and acc[bs…] += dy, with h = (x − mean)·s.
     private static void addProducts(
             float[] x,
             int xo,
@@ -144,71 +292,38 @@ final class LayerNormRows {
             h.fma(d, FloatVector.fromArray(F, acc, ws + i)).intoArray(acc, ws + i);
             d.add(FloatVector.fromArray(F, acc, bs + i)).intoArray(acc, bs + i);
         }
-        if (i < n) {
-            var rest = Lanes.first(n - i);
-            FloatVector h = FloatVector.fromArray(F, x, xo + i, rest).sub(mean).mul(s);
-            FloatVector d = FloatVector.fromArray(F, dy, dyo + i, rest);
-            h.fma(d, FloatVector.fromArray(F, acc, ws + i, rest)).intoArray(acc, ws + i, rest);
-            d.add(FloatVector.fromArray(F, acc, bs + i, rest)).intoArray(acc, bs + i, rest);
+        for (; i < n; i++) {
+            float d = dy[dyo + i];
+            acc[ws + i] = Math.fma((x[xo + i] - mean) * s, d, acc[ws + i]);
+            acc[bs + i] += d;
         }
     }
 
+    /// dx = (w·dy − meanG + h·c)·s, with h = (x − mean)·s.
     private static void inputGradient(
             float[] x,
             int xo,
-            float[] w,
-            int wo,
             float mean,
             float s,
+            float[] w,
+            int wo,
             float[] dy,
             int dyo,
+            float meanG,
+            float c,
             float[] dx,
             int dxo,
             int n) {
-        double sumG = RowFolds.dot(w, wo, dy, dyo, n);
-        double sumGh = 0;
-        for (int at = 0; at < n; at += RowFolds.BLOCK) {
-            int m = Math.min(RowFolds.BLOCK, n - at);
-            sumGh += blockGh(x, xo + at, mean, s, w, wo + at, dy, dyo + at, m);
-        }
-        float meanG = (float) (sumG / n);
-        float meanGh = (float) (sumGh / n);
         int i = 0;
         for (; i <= n - V; i += V) {
             FloatVector h = FloatVector.fromArray(F, x, xo + i).sub(mean).mul(s);
             FloatVector g = FloatVector.fromArray(F, w, wo + i);
-            g = g.mul(FloatVector.fromArray(F, dy, dyo + i));
-            h.fma(broadcast(F, -meanGh), g.sub(meanG)).mul(s).intoArray(dx, dxo + i);
+            g = g.mul(FloatVector.fromArray(F, dy, dyo + i)).sub(meanG);
+            h.fma(broadcast(F, c), g).mul(s).intoArray(dx, dxo + i);
         }
-        if (i < n) {
-            var rest = Lanes.first(n - i);
-            FloatVector h = FloatVector.fromArray(F, x, xo + i, rest).sub(mean).mul(s);
-            FloatVector g = FloatVector.fromArray(F, w, wo + i, rest);
-            g = g.mul(FloatVector.fromArray(F, dy, dyo + i, rest));
-            h.fma(broadcast(F, -meanGh), g.sub(meanG)).mul(s).intoArray(dx, dxo + i, rest);
+        for (; i < n; i++) {
+            float h = (x[xo + i] - mean) * s;
+            dx[dxo + i] = Math.fma(h, c, w[wo + i] * dy[dyo + i] - meanG) * s;
         }
-    }
-
-    /// Σ w·dy·h.
-    private static float blockGh(
-            float[] x, int xo, float mean, float s, float[] w, int wo, float[] dy, int dyo, int n) {
-        FloatVector a = broadcast(F, 0f);
-        FloatVector b = a;
-        int i = 0;
-        for (; i <= n - 2 * V; i += 2 * V) {
-            FloatVector h = FloatVector.fromArray(F, x, xo + i).sub(mean);
-            FloatVector g = FloatVector.fromArray(F, w, wo + i);
-            a = h.fma(g.mul(FloatVector.fromArray(F, dy, dyo + i)), a);
-            h = FloatVector.fromArray(F, x, xo + i + V).sub(mean);
-            g = FloatVector.fromArray(F, w, wo + i + V);
-            b = h.fma(g.mul(FloatVector.fromArray(F, dy, dyo + i + V)), b);
-        }
-        for (; i < n; i += V) {
-            var rest = Lanes.first(n - i);
-            FloatVector h = FloatVector.fromArray(F, x, xo + i, rest).sub(mean);
-            FloatVector g = FloatVector.fromArray(F, w, wo + i, rest);
-            a = h.fma(g.mul(FloatVector.fromArray(F, dy, dyo + i, rest)), a);
-        }
-        return Lanes.sum(a.add(b)) * s;
     }
 }

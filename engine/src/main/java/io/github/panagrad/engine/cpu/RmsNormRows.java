@@ -14,10 +14,14 @@ import org.jspecify.annotations.Nullable;
 /// and Sennrich, 2019), forward and backward; on request with the residual sum before it.
 ///
 /// Backward computes s again instead of storing it: the row is read anyway. With g = w·dy it is
-/// dx = s·(g − x·s²·mean(g·x)) and dw = Σ over the rows of dy·x·s.
+/// dx = s·g + c·x with c = −s³·mean(g·x), and dw = Σ over the rows of dy·x·s.
+///
+/// Both directions read a row twice, and it is in the L1 cache the second time: once for its sums,
+/// once for its results. Rests of a row are scalar, with the same roundings.
 final class RmsNormRows {
     private RmsNormRows() {}
 
+    /// Chunks of 64 KiB of x, so that x, dy and dx of one lie in the L2 cache.
     private static int rowsAtATime(int n) {
         return Math.clamp(Elementwise.GRAIN / Math.max(1, n), 8, 256);
     }
@@ -70,16 +74,19 @@ final class RmsNormRows {
 
     private static void normalise(
             float[] x, int xo, float[] w, int wo, double eps, float[] y, int yo, int n) {
-        float s = inverseRms(RowFolds.dot(x, xo, x, xo, n), n, eps);
+        scale(x, xo, w, wo, inverseRms(RowFolds.dot(x, xo, x, xo, n), n, eps), y, yo, n);
+    }
+
+    /// y = x·s·w.
+    private static void scale(
+            float[] x, int xo, float[] w, int wo, float s, float[] y, int yo, int n) {
         int i = 0;
         for (; i <= n - V; i += V) {
             FloatVector v = FloatVector.fromArray(F, x, xo + i).mul(s);
             v.mul(FloatVector.fromArray(F, w, wo + i)).intoArray(y, yo + i);
         }
-        if (i < n) {
-            var rest = Lanes.first(n - i);
-            FloatVector v = FloatVector.fromArray(F, x, xo + i, rest).mul(s);
-            v.mul(FloatVector.fromArray(F, w, wo + i, rest)).intoArray(y, yo + i, rest);
+        for (; i < n; i++) {
+            y[yo + i] = x[xo + i] * s * w[wo + i];
         }
     }
 
@@ -113,21 +120,33 @@ final class RmsNormRows {
                 rows,
                 chunk,
                 (from, to) -> {
+                    float[] sums = new float[V];
+                    int acc = from / chunk * n;
                     for (int r = from; r < to; r++) {
-                        int o = r * n;
-                        float s = inverseRms(RowFolds.dot(x, xo + o, x, xo + o, n), n, eps);
-                        if (partial != null) {
-                            addProduct(x, xo + o, dy, dyo + o, s, partial, from / chunk * n, n);
+                        int i = xo + r * n;
+                        int d = dyo + r * n;
+                        double squares = 0;
+                        double dot = 0;
+                        for (int at = 0; at < n; at += RowFolds.BLOCK) {
+                            int m = Math.min(RowFolds.BLOCK, n - at);
+                            moments(x, i + at, w, wo + at, dy, d + at, m, sums);
+                            squares += sums[0];
+                            dot += sums[1];
                         }
-                        if (dx != null) {
-                            double dot = tripleDot(x, xo + o, w, wo, dy, dyo + o, n);
-                            float c = (float) (-(double) s * s * s * dot / n);
-                            inputGradient(x, xo + o, w, wo, dy, dyo + o, s, c, dx, dxo + o, n);
-                            if (also != null) {
-                                BinaryFn.ADD
-                                        .loop()
-                                        .run(dx, dxo + o, also, ao + o, dx, dxo + o, n, 0, 0);
+                        float s = inverseRms(squares, n, eps);
+                        float c = (float) (-(double) s * s * s * dot / n);
+                        int o = dxo + r * n;
+                        if (dx == null) {
+                            if (partial != null) {
+                                addProduct(x, i, dy, d, s, partial, acc, n);
                             }
+                        } else if (partial == null) {
+                            inputGradient(x, i, w, wo, dy, d, s, c, dx, o, n);
+                        } else {
+                            gradients(x, i, w, wo, dy, d, s, c, dx, o, partial, acc, n);
+                        }
+                        if (dx != null && also != null) {
+                            BinaryFn.ADD.loop().run(dx, o, also, ao + r * n, dx, o, n, 0, 0);
                         }
                     }
                 });
@@ -137,7 +156,78 @@ final class RmsNormRows {
         }
     }
 
-    /// acc += x·dy·s.
+    /// Sets the first of `sums` to Σ x² and the second to Σ x·w·dy.
+    private static void moments(
+            float[] x, int xo, float[] w, int wo, float[] dy, int dyo, int n, float[] sums) {
+        FloatVector a = broadcast(F, 0f);
+        FloatVector b = a;
+        FloatVector c = a;
+        FloatVector d = a;
+        int i = 0;
+        for (; i <= n - 2 * V; i += 2 * V) {
+            FloatVector u = FloatVector.fromArray(F, x, xo + i);
+            FloatVector g = FloatVector.fromArray(F, w, wo + i);
+            g = g.mul(FloatVector.fromArray(F, dy, dyo + i));
+            a = u.fma(u, a);
+            b = g.fma(u, b);
+            u = FloatVector.fromArray(F, x, xo + i + V);
+            g = FloatVector.fromArray(F, w, wo + i + V);
+            g = g.mul(FloatVector.fromArray(F, dy, dyo + i + V));
+            c = u.fma(u, c);
+            d = g.fma(u, d);
+        }
+        if (i <= n - V) {
+            FloatVector u = FloatVector.fromArray(F, x, xo + i);
+            FloatVector g = FloatVector.fromArray(F, w, wo + i);
+            g = g.mul(FloatVector.fromArray(F, dy, dyo + i));
+            a = u.fma(u, a);
+            b = g.fma(u, b);
+            i += V;
+        }
+        float squares = 0;
+        float dot = 0;
+        for (; i < n; i++) {
+            squares = Math.fma(x[xo + i], x[xo + i], squares);
+            dot = Math.fma(w[wo + i] * dy[dyo + i], x[xo + i], dot);
+        }
+        Lanes.sums(a.add(c), b.add(d)).intoArray(sums, 0);
+        sums[0] += squares;
+        sums[1] += dot;
+    }
+
+    /// dx = s·w·dy + c·x and acc += x·s·dy.
+    private static void gradients(
+            float[] x,
+            int xo,
+            float[] w,
+            int wo,
+            float[] dy,
+            int dyo,
+            float s,
+            float c,
+            float[] dx,
+            int dxo,
+            float[] acc,
+            int at,
+            int n) {
+        int i = 0;
+        for (; i <= n - V; i += V) {
+            FloatVector u = FloatVector.fromArray(F, x, xo + i);
+            FloatVector d = FloatVector.fromArray(F, dy, dyo + i);
+            FloatVector g = FloatVector.fromArray(F, w, wo + i).mul(d).mul(s);
+            FloatVector sum = FloatVector.fromArray(F, acc, at + i);
+            u.mul(s).fma(d, sum).intoArray(acc, at + i);
+            u.fma(broadcast(F, c), g).intoArray(dx, dxo + i);
+        }
+        for (; i < n; i++) {
+            float u = x[xo + i];
+            float d = dy[dyo + i];
+            acc[at + i] = Math.fma(u * s, d, acc[at + i]);
+            dx[dxo + i] = Math.fma(u, c, w[wo + i] * d * s);
+        }
+    }
+
+    /// acc += x·s·dy.
     private static void addProduct(
             float[] x, int xo, float[] dy, int dyo, float s, float[] acc, int at, int n) {
         int i = 0;
@@ -146,45 +236,9 @@ final class RmsNormRows {
             FloatVector a = FloatVector.fromArray(F, acc, at + i);
             v.fma(FloatVector.fromArray(F, dy, dyo + i), a).intoArray(acc, at + i);
         }
-        if (i < n) {
-            var rest = Lanes.first(n - i);
-            FloatVector v = FloatVector.fromArray(F, x, xo + i, rest).mul(s);
-            FloatVector a = FloatVector.fromArray(F, acc, at + i, rest);
-            v.fma(FloatVector.fromArray(F, dy, dyo + i, rest), a).intoArray(acc, at + i, rest);
+        for (; i < n; i++) {
+            acc[at + i] = Math.fma(x[xo + i] * s, dy[dyo + i], acc[at + i]);
         }
-    }
-
-    /// Σ x·w·dy, in doubles over blocks.
-    private static double tripleDot(
-            float[] x, int xo, float[] w, int wo, float[] dy, int dyo, int n) {
-        double total = 0;
-        for (int at = 0; at < n; at += RowFolds.BLOCK) {
-            int m = Math.min(RowFolds.BLOCK, n - at);
-            total += blockTripleDot(x, xo + at, w, wo + at, dy, dyo + at, m);
-        }
-        return total;
-    }
-
-    private static float blockTripleDot(
-            float[] x, int xo, float[] w, int wo, float[] dy, int dyo, int n) {
-        FloatVector a = broadcast(F, 0f);
-        FloatVector b = a;
-        int i = 0;
-        for (; i <= n - 2 * V; i += 2 * V) {
-            FloatVector g = FloatVector.fromArray(F, w, wo + i);
-            g = g.mul(FloatVector.fromArray(F, dy, dyo + i));
-            a = g.fma(FloatVector.fromArray(F, x, xo + i), a);
-            FloatVector h = FloatVector.fromArray(F, w, wo + i + V);
-            h = h.mul(FloatVector.fromArray(F, dy, dyo + i + V));
-            b = h.fma(FloatVector.fromArray(F, x, xo + i + V), b);
-        }
-        for (; i < n; i += V) {
-            var rest = Lanes.first(n - i);
-            FloatVector g = FloatVector.fromArray(F, w, wo + i, rest);
-            g = g.mul(FloatVector.fromArray(F, dy, dyo + i, rest));
-            a = g.fma(FloatVector.fromArray(F, x, xo + i, rest), a);
-        }
-        return Lanes.sum(a.add(b));
     }
 
     /// dx = s·w·dy + c·x.
@@ -206,12 +260,8 @@ final class RmsNormRows {
             g = g.mul(FloatVector.fromArray(F, dy, dyo + i)).mul(s);
             FloatVector.fromArray(F, x, xo + i).fma(broadcast(F, c), g).intoArray(dx, dxo + i);
         }
-        if (i < n) {
-            var rest = Lanes.first(n - i);
-            FloatVector g = FloatVector.fromArray(F, w, wo + i, rest);
-            g = g.mul(FloatVector.fromArray(F, dy, dyo + i, rest)).mul(s);
-            FloatVector v = FloatVector.fromArray(F, x, xo + i, rest);
-            v.fma(broadcast(F, c), g).intoArray(dx, dxo + i, rest);
+        for (; i < n; i++) {
+            dx[dxo + i] = Math.fma(x[xo + i], c, w[wo + i] * dy[dyo + i] * s);
         }
     }
 }

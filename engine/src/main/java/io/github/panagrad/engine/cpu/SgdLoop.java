@@ -2,7 +2,7 @@ package io.github.panagrad.engine.cpu;
 
 import static io.github.panagrad.engine.cpu.Lanes.F;
 import static io.github.panagrad.engine.cpu.Lanes.V;
-import static io.github.panagrad.engine.cpu.Lanes.all;
+import static jdk.incubator.vector.FloatVector.broadcast;
 
 import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.engine.op.SgdStep;
@@ -26,22 +26,30 @@ final class SgdLoop {
             float[] bNew,
             int bn,
             int n) {
-        FloatVector momentum = all((float) step.momentum());
-        FloatVector decay = all((float) step.weightDecay());
+        float momentum = (float) step.momentum();
+        float decay = (float) step.weightDecay();
         float gradScale = (float) step.gradScale();
-        FloatVector down = all((float) -step.lr());
+        float down = (float) -step.lr();
         Parallel.forRange(
                 n,
                 Elementwise.GRAIN,
                 (from, to) -> {
-                    for (int i = from; i < to; i += V) {
-                        var lanes = Lanes.first(to - i);
-                        FloatVector entry = FloatVector.fromArray(F, w, wo + i, lanes);
-                        FloatVector d = FloatVector.fromArray(F, g, go + i, lanes).mul(gradScale);
-                        FloatVector buffer = FloatVector.fromArray(F, b, bo + i, lanes);
-                        buffer = entry.fma(decay, buffer.fma(momentum, d));
-                        buffer.intoArray(bNew, bn + i, lanes);
-                        buffer.fma(down, entry).intoArray(wNew, wn + i, lanes);
+                    int i = from;
+                    for (; i <= to - V; i += V) {
+                        FloatVector entry = FloatVector.fromArray(F, w, wo + i);
+                        FloatVector d = FloatVector.fromArray(F, g, go + i).mul(gradScale);
+                        FloatVector buffer = FloatVector.fromArray(F, b, bo + i);
+                        buffer = buffer.fma(broadcast(F, momentum), d);
+                        buffer = entry.fma(broadcast(F, decay), buffer);
+                        buffer.intoArray(bNew, bn + i);
+                        buffer.fma(broadcast(F, down), entry).intoArray(wNew, wn + i);
+                    }
+                    for (; i < to; i++) {
+                        float entry = w[wo + i];
+                        float buffer = Math.fma(b[bo + i], momentum, g[go + i] * gradScale);
+                        buffer = Math.fma(entry, decay, buffer);
+                        bNew[bn + i] = buffer;
+                        wNew[wn + i] = Math.fma(buffer, down, entry);
                     }
                 });
     }
