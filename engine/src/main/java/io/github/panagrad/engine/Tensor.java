@@ -62,6 +62,13 @@ public sealed class Tensor extends TensorMath permits Parameter {
         return layout.shape().size();
     }
 
+    /// Returns the memory that the elements take in their dtype, in bytes; what a view leaves out
+    /// does not count.
+    public long byteSize() {
+        long length = storage.length();
+        return length == 0 ? 0 : Math.round((double) storage.byteSize() / length * size());
+    }
+
     /// Returns the element type.
     public DType dtype() {
         return storage.dtype();

@@ -3,9 +3,12 @@ package io.github.panagrad.nn;
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Parameter;
 import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.ground.BlockStorage;
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.PanagradException;
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -277,16 +280,33 @@ public abstract class Module {
         return training;
     }
 
-    /// Converts all parameters of floating types to `dtype`; a storage type also freezes them.
-    public final void to(DType dtype) {
+    /// Converts parameters of floating types to `dtype`; a storage type also freezes them.
+    ///
+    /// Types of blocks, such as [DType#NF4], are for frozen matrices: they take the model's own
+    /// matrices with rows of at least a unit of [BlockStorage]. Norms, biases and what is attached,
+    /// such as adapters, stay as they are.
+    ///
+    /// @return the paths of the parameters that did not get the type
+    public final List<String> to(DType dtype) {
+        var own = new HashSet<>(parameters(false).values());
+        var left = new ArrayList<String>();
         Ops.noGrad(() -> {
-            for (Parameter p : parameters().values()) {
-                if (p.dtype() != dtype && p.dtype().isFloating()) {
-                    p.replace(p.to(dtype));
-                }
-            }
+            parameters()
+                    .forEach((path, p) -> {
+                        boolean fits = !dtype.isBlock() || (own.contains(p) && isMatrix(p));
+                        if (p.dtype() != dtype && p.dtype().isFloating() && fits) {
+                            p.replace(p.to(dtype));
+                        } else if (p.dtype() != dtype) {
+                            left.add(path);
+                        }
+                    });
             return null;
         });
+        return left;
+    }
+
+    private static boolean isMatrix(Parameter p) {
+        return p.rank() == 2 && p.dim(1) >= BlockStorage.UNIT;
     }
 
     // State

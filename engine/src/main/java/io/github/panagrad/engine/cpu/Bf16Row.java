@@ -57,7 +57,7 @@ final class Bf16Row {
                 whole,
                 even,
                 odd,
-                w.data(),
+                w.storage().segment(),
                 2 * from,
                 2 * from + Math.min(1, count - 1) * row,
                 2 * from + Math.min(2, count - 1) * row,

@@ -152,7 +152,7 @@ final class FewRows {
                 dots(f.data(), w0, w1, w2, w3, p, kc, j, Math.min(4, to - j), add, tile, lanes);
             }
         } else if (w instanceof StoredOperand stored) {
-            if (rows == 1 && stored.dtype() == DType.BF16) {
+            if (rows == 1 && stored.storage().dtype() == DType.BF16) {
                 bf16Row(stored, from, to, p, kc, add);
                 return;
             }

@@ -2,6 +2,7 @@ package io.github.panagrad.engine.cpu;
 
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.engine.ground.SegmentStorage;
 import java.lang.foreign.MemorySegment;
 
 /// The matrix product on arrays.
@@ -66,7 +67,7 @@ public final class Gemm {
         requireFit("B", transB ? n : k, transB ? k : n, bOff, ldb, length);
         requireFit("C", m, n, cOff, ldc, c.length);
         var left = new Operand.Floats(a, aOff, lda, !transA);
-        var right = new StoredOperand(bType, b, bOff, ldb, transB);
+        var right = new StoredOperand(SegmentStorage.of(bType, length, b), bOff, ldb, transB);
         run(m, n, k, left, right, c, cOff, ldc, accumulate);
     }
 

@@ -8,7 +8,7 @@ import java.util.Arrays;
 /// The operands of a head, hidden [n, D] and weight [V, D], and the products with a block of
 /// logits.
 ///
-/// The weight may be stored as BF16, F16 or I8; it is widened while it is packed.
+/// The weight may be of a type that is only stored; it is widened while it is packed.
 ///
 /// @param hidden the rows of the tokens
 /// @param offset position of the first row
@@ -31,11 +31,7 @@ record HeadMatrices(
         int dim = weight.dim(1);
         return weight.dtype().isSegment()
                 ? new StoredOperand(
-                        weight.dtype(),
-                        weight.segment(),
-                        weight.layout().offset(),
-                        dim,
-                        stepsContiguous)
+                        weight.storage(), weight.layout().offset(), dim, stepsContiguous)
                 : new Operand.Floats(weight.floats(), weight.offset(), dim, stepsContiguous);
     }
 

@@ -3,10 +3,9 @@ package io.github.panagrad.engine.cpu;
 import static io.github.panagrad.engine.cpu.Lanes.F;
 import static io.github.panagrad.engine.cpu.Lanes.V;
 
-import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Parallel;
+import io.github.panagrad.engine.ground.Storage;
 import io.github.panagrad.engine.op.Gather;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
@@ -56,8 +55,7 @@ final class IndexedRows {
 
     /// The same from stored rows, which are widened.
     static void select(
-            DType stored,
-            MemorySegment x,
+            Storage x,
             long xo,
             int[] index,
             int io,
@@ -74,7 +72,7 @@ final class IndexedRows {
                 (from, to) -> {
                     for (int r = from; r < to; r++) {
                         long source = ((long) (r / k) * n + index[io + r % k]) * inner;
-                        Widen.run(stored, x, xo + source, y, yo + r * inner, inner);
+                        Widen.run(x, xo + source, y, yo + r * inner, inner);
                     }
                 });
     }

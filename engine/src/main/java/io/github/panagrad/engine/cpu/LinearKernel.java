@@ -48,11 +48,7 @@ final class LinearKernel implements Kernel<Linear> {
         Operand w =
                 weight.dtype().isSegment()
                         ? new StoredOperand(
-                                weight.dtype(),
-                                weight.segment(),
-                                weight.layout().offset(),
-                                ld,
-                                stepsContiguous)
+                                weight.storage(), weight.layout().offset(), ld, stepsContiguous)
                         : new Operand.Floats(weight.floats(), weight.offset(), ld, stepsContiguous);
         Gemm.run(rows, n, k, x, w, y, yo, n, biased);
     }

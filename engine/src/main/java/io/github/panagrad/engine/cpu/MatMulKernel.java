@@ -90,8 +90,7 @@ final class MatMulKernel implements Kernel<MatMul> {
         long ld = stepsContiguous ? laneStride : stepStride;
         Operand matrix =
                 view.dtype().isSegment()
-                        ? new StoredOperand(
-                                view.dtype(), view.segment(), layout.offset(), ld, stepsContiguous)
+                        ? new StoredOperand(view.storage(), layout.offset(), ld, stepsContiguous)
                         : new Operand.Floats(
                                 view.floats(),
                                 layout.intOffset(),

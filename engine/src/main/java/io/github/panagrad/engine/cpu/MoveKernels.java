@@ -1,5 +1,6 @@
 package io.github.panagrad.engine.cpu;
 
+import io.github.panagrad.engine.ground.BlockStorage;
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.engine.ground.Pool;
@@ -40,6 +41,9 @@ final class MoveKernels {
         static boolean suits(Cast op, View[] in) {
             View x = in[0];
             DType to = op.dtype();
+            if (to.isBlock()) {
+                return x.isContiguous() && x.dtype().widened() == DType.F32;
+            }
             if (x.dtype() == DType.F32) {
                 return to == DType.F32 || to.isSegment();
             }
@@ -61,7 +65,9 @@ final class MoveKernels {
         public void run(Cast op, View[] in, View[] out) {
             View x = in[0];
             View y = out[0];
-            if (x.dtype() == DType.F32 && y.dtype() == DType.F32) {
+            if (y.dtype().isBlock()) {
+                quantise(x, y);
+            } else if (x.dtype() == DType.F32 && y.dtype() == DType.F32) {
                 copy(x, y.floats(), y.offset());
             } else if (x.dtype() == DType.F32 && x.isContiguous()) {
                 narrow(x.floats(), x.offset(), y);
@@ -73,6 +79,32 @@ final class MoveKernels {
             } else {
                 widen(x, y.floats(), y.offset());
             }
+        }
+
+        private static void quantise(View x, View y) {
+            if (x.dtype() == y.dtype()) {
+                Cast.copyRows(x, y);
+                return;
+            }
+            var storage = (BlockStorage) y.storage();
+            int inner = storage.inner();
+            if (y.size() == 0) {
+                return;
+            }
+            Parallel.forRange(
+                    y.size() / inner,
+                    Math.max(1, Elementwise.GRAIN / inner),
+                    (from, to) -> {
+                        boolean stored = x.dtype().isSegment();
+                        float[] values = stored ? new float[inner] : x.floats();
+                        for (int row = from; row < to; row++) {
+                            long at = x.layout().offset() + (long) row * inner;
+                            if (stored) {
+                                Widen.run(x.storage(), at, values, 0, inner);
+                            }
+                            storage.quantise(row, values, stored ? 0 : (int) at);
+                        }
+                    });
         }
 
         private static void copy(View x, float[] y, int yo) {
@@ -112,8 +144,7 @@ final class MoveKernels {
                                     y[yo + i] = ints[x.offset() + i];
                                 }
                             }
-                            default ->
-                                    Widen.run(x.dtype(), x.segment(), at, y, yo + from, to - from);
+                            default -> Widen.run(x.storage(), at, y, yo + from, to - from);
                         }
                     });
         }
@@ -223,8 +254,7 @@ final class MoveKernels {
             Lines lines = Lines.of(x.shape(), op.dim());
             if (x.dtype().isSegment()) {
                 IndexedRows.select(
-                        x.dtype(),
-                        x.segment(),
+                        x.storage(),
                         x.layout().offset(),
                         index.ints(),
                         index.offset(),

@@ -1,20 +1,19 @@
 package io.github.panagrad.engine.cpu;
 
-import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Pool;
-import java.lang.foreign.MemorySegment;
+import io.github.panagrad.engine.ground.Storage;
 import java.util.Arrays;
 
-/// A matrix in a native segment of BF16, F16 or I8, widened while it is packed.
+/// A matrix of a stored type in a native segment (BF16, F16, I8, Q8, NF4), widened while it is packed.
 ///
 /// @param offset the first element
 /// @param ld the distance between lanes if steps are contiguous, else between steps, in elements
 /// @param stepsContiguous whether a lane's steps follow each other; else a step's lanes do
-record StoredOperand(DType dtype, MemorySegment data, long offset, long ld, boolean stepsContiguous)
+record StoredOperand(Storage storage, long offset, long ld, boolean stepsContiguous)
         implements Operand {
     @Override
     public StoredOperand at(long shift) {
-        return new StoredOperand(dtype, data, offset + shift, ld, stepsContiguous);
+        return new StoredOperand(storage, offset + shift, ld, stepsContiguous);
     }
 
     @Override
@@ -42,7 +41,7 @@ record StoredOperand(DType dtype, MemorySegment data, long offset, long ld, bool
 
     /// Widens `count` contiguous elements of a lane from `step`, or of a step from `lane`.
     void widen(int lane, int step, float[] dst, int at, int count) {
-        Widen.run(dtype, data, position(lane, step), dst, at, count);
+        Widen.run(storage, position(lane, step), dst, at, count);
     }
 
     @Override

@@ -9,9 +9,11 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_S2I;
 
+import io.github.panagrad.engine.ground.BlockStorage;
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Half;
 import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.engine.ground.Storage;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -23,10 +25,11 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Reads runs of stored elements (BF16, F16, I8) from native segments as floats, exactly.
+/// Reads runs of stored elements (BF16, F16, I8; by [BlockWiden] Q8 and NF4) from native segments
+/// as floats, exactly.
 ///
-/// This is the one place where kernels read segments element by element; whoever needs stored
-/// weights widens them into an array, a block at a time, on the way to the kernel.
+/// Whoever needs stored weights widens them into an array, a part at a time, on the way to the
+/// kernel; only products of a single row read segments themselves ([Bf16Row]).
 final class Widen {
     private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
     private static final ValueLayout.OfShort SHORT =
@@ -37,6 +40,15 @@ final class Widen {
             VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, 8 * V)));
 
     private Widen() {}
+
+    /// Widens `count` elements from element `from` of the storage to `dst` at `at`.
+    static void run(Storage src, long from, float[] dst, int at, int count) {
+        if (src instanceof BlockStorage blocks) {
+            BlockWiden.run(blocks, from, dst, at, count);
+        } else {
+            run(src.dtype(), src.segment(), from, dst, at, count);
+        }
+    }
 
     /// Widens `count` elements from element `from` of the segment to `dst` at `at`.
     static void run(DType dtype, MemorySegment src, long from, float[] dst, int at, int count) {

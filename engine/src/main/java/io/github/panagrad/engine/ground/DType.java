@@ -4,7 +4,9 @@ package io.github.panagrad.engine.ground;
 ///
 /// [#F32] is what training computes in, [#F64] what gradient checks compute in (on the reference
 /// backend only). [#BF16], [#F16] and [#I8] are storage types: they are widened when an op reads
-/// them. [#I32] and [#I64] are for indices, [#BOOL] for masks.
+/// them. So are [#Q8] and [#NF4], whose elements share scales within blocks of a row; they are for
+/// frozen weights, and [BlockStorage] says how they lie in memory. [#I32] and [#I64] are for
+/// indices, [#BOOL] for masks.
 public enum DType {
     /// 64-bit IEEE float, `double[]`.
     F64(8, true),
@@ -20,6 +22,14 @@ public enum DType {
     I32(4, false),
     /// Signed 8-bit integer, in a memory segment.
     I8(1, false),
+    /// 8-bit integers in blocks of 32 with an F32 scale, in a memory segment: 9 bits an element.
+    Q8(0, true),
+    /// Indices into the sixteen levels of 4-bit NormalFloat in blocks of 64, whose scales are
+    /// 8-bit multiples of an F32 a row, in a memory segment: about 4.2 bits an element.
+    ///
+    /// Source: Dettmers et al., QLoRA (2023), with its double quantisation by row instead of by 256
+    /// blocks.
+    NF4(0, true),
     /// A truth value, one byte of 0 or 1, `byte[]`.
     BOOL(1, false);
 
@@ -32,7 +42,17 @@ public enum DType {
     }
 
     /// Returns the size of one element in bytes.
+    ///
+    /// @throws PanagradException for types of blocks; see [Storage#byteSize]
     public int bytes() {
+        if (isBlock()) {
+            throw new PanagradException(
+                    "dtype",
+                    "an element has no whole number of bytes",
+                    label(),
+                    "a type whose elements stand alone",
+                    "convert with to(DType.F32)");
+        }
         return bytes;
     }
 
@@ -53,14 +73,19 @@ public enum DType {
 
     /// Tells whether elements live in a memory segment rather than in a Java array.
     public boolean isSegment() {
-        return this == BF16 || this == F16 || this == I8;
+        return this == BF16 || this == F16 || this == I8 || isBlock();
+    }
+
+    /// Tells whether elements share scales within blocks of a row; see [BlockStorage].
+    public boolean isBlock() {
+        return this == Q8 || this == NF4;
     }
 
     /// Returns the type that an op computes in when it reads this one.
     public DType widened() {
         return switch (this) {
             case F64 -> F64;
-            case F32, BF16, F16, I8 -> F32;
+            case F32, BF16, F16, I8, Q8, NF4 -> F32;
             case I64, I32, BOOL -> this;
         };
     }

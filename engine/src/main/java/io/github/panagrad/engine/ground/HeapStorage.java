@@ -24,6 +24,7 @@ public final class HeapStorage {
             case I64 -> new Longs(new long[n], n);
             case BOOL -> new Bytes(new byte[n], n);
             case BF16, F16, I8 -> SegmentStorage.allocate(dtype, length);
+            case Q8, NF4 -> BlockStorage.allocate(dtype, Shape.of(n));
         };
     }
 

@@ -23,7 +23,7 @@ public final class SegmentStorage extends Storage {
     ///
     /// @throws PanagradException if its size is not that of `length` elements
     public static SegmentStorage of(DType dtype, long length, MemorySegment segment) {
-        if (!dtype.isSegment() || segment.byteSize() != length * dtype.bytes()) {
+        if (!dtype.isSegment() || dtype.isBlock() || segment.byteSize() != length * dtype.bytes()) {
             throw new PanagradException(
                     "segment",
                     "size or type does not fit",

@@ -31,10 +31,17 @@ public abstract class Storage {
         return length;
     }
 
+    /// Returns the memory that the elements take.
+    public long byteSize() {
+        return length * dtype.bytes();
+    }
+
     /// Reads one element as a double; BOOL reads as 0 or 1.
     public abstract double getDouble(long index);
 
     /// Writes one element, rounded to the type.
+    ///
+    /// @throws PanagradException if elements of the type cannot be written one by one
     public abstract void setDouble(long index, double value);
 
     /// Reads one element of an integer type.
@@ -74,7 +81,7 @@ public abstract class Storage {
         throw wrongKind("a byte array");
     }
 
-    /// Returns the segment of a BF16, F16 or I8 storage.
+    /// Returns the segment of a storage of a type that lives in one; see [DType#isSegment].
     public MemorySegment segment() {
         throw wrongKind("a memory segment");
     }

@@ -16,7 +16,7 @@ public interface Kernel<O> {
         return false;
     }
 
-    /// Tells whether input `i` may be BF16, F16 or I8; otherwise it is widened first.
+    /// Tells whether input `i` may be of a type that is only stored; otherwise it is widened first.
     default boolean acceptsStored(int i) {
         return false;
     }

@@ -63,7 +63,7 @@ public record View(Storage storage, Layout layout) {
         return storage.bytes();
     }
 
-    /// Returns the segment of a BF16, F16 or I8 view.
+    /// Returns the segment of a view whose dtype lives in one; see [DType#isSegment].
     public MemorySegment segment() {
         return storage.segment();
     }

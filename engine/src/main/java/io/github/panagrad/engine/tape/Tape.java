@@ -2,6 +2,7 @@ package io.github.panagrad.engine.tape;
 
 import io.github.panagrad.engine.Scope;
 import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.ground.BlockStorage;
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Device;
 import io.github.panagrad.engine.ground.Layout;
@@ -200,9 +201,25 @@ public final class Tape {
 
     /// Allocates a tensor with undefined contents, owned by the innermost scope.
     static Tensor allocate(Spec spec, Device device, @Nullable Edge edge) {
-        Storage storage = Backends.of(device).allocate(device, spec.dtype(), spec.shape().size());
+        Backend backend = Backends.of(device);
+        Storage storage =
+                spec.dtype().isBlock()
+                        ? blocks(spec, device, backend)
+                        : backend.allocate(device, spec.dtype(), spec.shape().size());
         Scope.register(storage);
         return new Tensor(storage, Layout.contiguous(spec.shape()), device, edge);
+    }
+
+    private static Storage blocks(Spec spec, Device device, Backend backend) {
+        if (!backend.isHost()) {
+            throw new ShapeException(
+                    "allocate",
+                    "the device does not hold " + spec.dtype().label(),
+                    spec + " on " + device,
+                    "a device of the host",
+                    "convert with to(DType.F32) first");
+        }
+        return BlockStorage.allocate(spec.dtype(), spec.shape());
     }
 
     /// Allocates a tensor with undefined contents, owned by the innermost scope.

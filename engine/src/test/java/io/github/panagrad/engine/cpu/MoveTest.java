@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Half;
+import io.github.panagrad.engine.ground.SegmentStorage;
 import io.github.panagrad.engine.ground.ShapeException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -153,7 +154,8 @@ class MoveTest {
             MemorySegment s = arena.allocate(14);
             Narrow.run(DType.BF16, x, 0, s, 0, 7);
             float[] y = new float[4];
-            IndexedRows.select(DType.BF16, s, 1, new int[] {2, 0}, 0, y, 0, 1, 3, 2, 2);
+            var storage = SegmentStorage.of(DType.BF16, 7, s);
+            IndexedRows.select(storage, 1, new int[] {2, 0}, 0, y, 0, 1, 3, 2, 2);
             assertThat(y).containsExactly(6, 7, 2, 3);
         }
     }

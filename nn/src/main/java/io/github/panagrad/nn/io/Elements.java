@@ -58,7 +58,7 @@ final class Elements {
                     into[at + i] = data.get(ValueLayout.JAVA_BYTE, i);
                 }
             }
-            case I32, I64, BOOL -> throw new IllegalArgumentException(dtype.label());
+            case I32, I64, BOOL, Q8, NF4 -> throw new IllegalArgumentException(dtype.label());
         }
     }
 
@@ -136,7 +136,7 @@ final class Elements {
                 out.asShortBuffer().put(block);
                 out.position(out.position() + 2 * n);
             }
-            case I8, I32, I64, BOOL -> throw new IllegalArgumentException(dtype.label());
+            case I8, I32, I64, BOOL, Q8, NF4 -> throw new IllegalArgumentException(dtype.label());
         }
     }
 }

@@ -271,6 +271,7 @@ public final class SafeTensors {
                 case I64 -> HeapStorage.of(longs());
                 case I32 -> HeapStorage.of(Elements.toInts(data, n));
                 case BOOL -> HeapStorage.of(Elements.toTruths(data, n));
+                case Q8, NF4 -> throw new IllegalStateException(dtype.label());
             };
         }
 

@@ -187,7 +187,7 @@ record SafeTensorsHeader(Map<String, String> metadata, List<Slot> slots, long da
             }
             String text = in.getString();
             for (DType dtype : DType.values()) {
-                if (dtype.name().equals(text)) {
+                if (!dtype.isBlock() && dtype.name().equals(text)) {
                     return dtype;
                 }
             }
@@ -195,7 +195,12 @@ record SafeTensorsHeader(Map<String, String> metadata, List<Slot> slots, long da
         }
 
         private static String known() {
-            return String.join(", ", Arrays.stream(DType.values()).map(DType::name).toList());
+            return String.join(
+                    ", ",
+                    Arrays.stream(DType.values())
+                            .filter(dtype -> !dtype.isBlock())
+                            .map(DType::name)
+                            .toList());
         }
 
         long[] wholeNumbers(JsonParser in, String name, String key, int most) {

@@ -64,8 +64,16 @@ public final class SafeTensorsWriter {
 
     /// Adds a tensor whose elements `source` writes when [#write] comes to it.
     ///
-    /// @throws PanagradException if the name is taken or reserved
+    /// @throws PanagradException if the name is taken or reserved, or the format lacks the dtype
     public SafeTensorsWriter add(String name, DType dtype, Shape shape, Source source) {
+        if (dtype.isBlock()) {
+            throw new PanagradException(
+                    "safetensors",
+                    "the format has no " + dtype.label(),
+                    "tensor " + Json.quote(name),
+                    "a type whose elements stand alone",
+                    "convert with to(DType.BF16) or to(DType.F32) before saving");
+        }
         if (name.equals("__metadata__")) {
             throw new PanagradException(
                     "safetensors", "reserved name", name, "another name for the tensor", "");

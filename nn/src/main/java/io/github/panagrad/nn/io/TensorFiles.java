@@ -57,6 +57,7 @@ public final class TensorFiles {
                 int size = host.dtype().bytes();
                 out.bytes(storage.segment().asSlice((long) at * size, (long) n * size));
             }
+            case Q8, NF4 -> throw new IllegalStateException(host.dtype().label());
         }
     }
 }
