@@ -9,38 +9,40 @@ import java.util.Arrays;
 /// The packed, register-blocked, cache-blocked matrix product (Goto and van de Geijn, "Anatomy of
 /// high-performance matrix multiplication", 2008; BLIS).
 ///
-/// Both operands are packed once into [Panels] that the micro-kernel reads from front to back, then
-/// tasks of [#TASK_ROWS] × [#TASK_COLUMNS] of C are shared out:
+/// Both operands are packed into [Panels] that the micro-kernel reads from front to back, one block of k
+/// at a time, then tasks of [#TASK_ROWS] × [#TASK_COLUMNS] of C are shared out:
 ///
 /// ```
-/// for columns in blocks, for k in blocks of K_BLOCK   so that the packed B stays within PACKED floats
-///   for rows in blocks                                likewise the packed A
-///     pack A and B                                    parallel over panels
-///     for tasks                                       parallel
-///       for kc in k by KC                             the task's part of C stays in the L2 cache
-///         for panels of B                             KC × 2·V floats, from the L2 cache
-///           for panels of A                           KC × 8 floats, from the L2 cache
-///             micro-kernel
+/// for columns in blocks, for k in blocks of at most KC
+///   for rows in blocks
+///     pack A and B                  parallel over panels: they stay in the L2 and L3 caches
+///     for tasks                     parallel
+///       for panels of B             KC × 2·V floats, from the L2 cache
+///         for panels of A           KC × 8 floats, from the L2 cache, the task's 16 panels again and again
+///           micro-kernel
 /// ```
 ///
 /// Each element of C sums its products in the same order whatever the split, so any number of
 /// threads gives the same bits.
 final class PackedGemm {
-    /// Steps of k between two visits of C. The panels of a task (64 + 192 lanes, 390 KB) then fit a
-    /// quarter of an L2 cache of 1 to 2 MB and C is touched every 16·384 multiplications a vector.
-    private static final int KC = 384;
+    /// Steps of k at most between two visits of C: a common width of models, which then is a single
+    /// block. The 16 panels of A of a task take 400 KB, less than half of an L2 cache of 1 MB.
+    private static final int KC = 768;
 
-    /// Rows of a task: the panel of B is used 8 times for each time it is fetched.
-    private static final int TASK_ROWS = 8 * Tiles.ROWS;
+    /// Rows of a task: a panel of B is used 16 times for each time it is fetched.
+    private static final int TASK_ROWS = 16 * Tiles.ROWS;
 
-    /// Columns of a task, which is about 0.1 ms: enough tasks for many threads, and few hand-offs.
+    /// Columns of a task, which is about 0.2 ms: enough tasks for many threads, and few hand-offs.
     private static final int TASK_COLUMNS = 6 * Tiles.COLUMNS;
 
-    /// Floats of packed B; A gets half as many. 16 MB bound what a product needs beside its operands.
-    private static final int PACKED = 1 << 22;
+    /// Floats of packed B, 8 MB, and of packed A, 4 MB: what a product needs beside its operands.
+    private static final int PACKED_B = 1 << 21;
 
-    /// Steps of k that are packed at a time: eight times KC.
-    private static final int K_BLOCK = 3072;
+    private static final int PACKED_A = 1 << 20;
+
+    /// Where the first panel begins: behind the header of an array this is a multiple of 64 bytes if the
+    /// array begins at one, as large ones do in G1's regions; vectors of B then cross no cache line.
+    private static final int FIRST = 12;
 
     /// Panels that a thread packs at a time: 20 to 100 µs.
     private static final int PACK_PANELS = 8;
@@ -60,7 +62,6 @@ final class PackedGemm {
     private final float[] packedB;
     private final int rowPanels;
     private final int columnPanels;
-    private final int kBlocks;
 
     private PackedGemm(
             int m,
@@ -85,7 +86,6 @@ final class PackedGemm {
         this.packedB = packedB;
         rowPanels = ceilDiv(m, Tiles.ROWS);
         columnPanels = ceilDiv(n, Tiles.COLUMNS);
-        kBlocks = ceilDiv(k, KC);
     }
 
     /// Computes C [m, n] = A·B or C += A·B; all extents are positive.
@@ -99,11 +99,11 @@ final class PackedGemm {
             int co,
             int ldc,
             boolean accumulate) {
-        int kStep = Math.min(k, K_BLOCK);
-        int nStep = Math.min(n, PACKED / kStep / Tiles.COLUMNS * Tiles.COLUMNS);
-        int mStep = Math.min(m, PACKED / 2 / kStep / TASK_ROWS * TASK_ROWS);
-        int bFloats = ceilDiv(nStep, Tiles.COLUMNS) * Tiles.COLUMNS * kStep;
-        int aFloats = ceilDiv(mStep, Tiles.ROWS) * Tiles.ROWS * kStep;
+        int kStep = ceilDiv(k, ceilDiv(k, KC));
+        int nStep = Math.min(n, PACKED_B / kStep / Tiles.COLUMNS * Tiles.COLUMNS);
+        int mStep = Math.min(m, PACKED_A / kStep / TASK_ROWS * TASK_ROWS);
+        int bFloats = FIRST + ceilDiv(nStep, Tiles.COLUMNS) * Tiles.COLUMNS * kStep;
+        int aFloats = FIRST + ceilDiv(mStep, Tiles.ROWS) * Tiles.ROWS * kStep;
         float[] packedB = Pool.floats().acquire(bFloats);
         float[] packedA = Pool.floats().acquire(aFloats);
         for (int j = 0; j < n; j += nStep) {
@@ -125,45 +125,41 @@ final class PackedGemm {
 
     /// Packs A, and B if `withB`, a few panels at a time.
     private void pack(boolean withB) {
-        int columnUnits = ceilDiv(columnPanels, PACK_PANELS);
+        int bUnits = withB ? ceilDiv(columnPanels, PACK_PANELS) : 0;
         int rowUnits = ceilDiv(rowPanels, PACK_PANELS);
-        int bUnits = withB ? columnUnits * kBlocks : 0;
         Parallel.forRange(
-                bUnits + rowUnits * kBlocks,
+                bUnits + rowUnits,
                 1,
                 (from, to) -> {
                     for (int unit = from; unit < to; unit++) {
                         if (unit < bUnits) {
-                            packColumns(unit / columnUnits * KC, unit % columnUnits * PACK_PANELS);
+                            packColumns(unit * PACK_PANELS);
                         } else {
-                            int u = unit - bUnits;
-                            packRows(u / rowUnits * KC, u % rowUnits * PACK_PANELS);
+                            packRows((unit - bUnits) * PACK_PANELS);
                         }
                     }
                 });
     }
 
-    private void packColumns(int p, int panel) {
-        int kc = Math.min(KC, k - p);
+    private void packColumns(int panel) {
         int j = panel * Tiles.COLUMNS;
         int count = Math.min(PACK_PANELS * Tiles.COLUMNS, n - j);
-        b.pack(column + j, count, step + p, kc, packedB, bAt(p, kc, panel), Tiles.COLUMNS);
+        b.pack(column + j, count, step, k, packedB, bAt(panel), Tiles.COLUMNS);
     }
 
-    private void packRows(int p, int panel) {
-        int kc = Math.min(KC, k - p);
+    private void packRows(int panel) {
         int i = panel * Tiles.ROWS;
         int count = Math.min(PACK_PANELS * Tiles.ROWS, m - i);
-        a.pack(row + i, count, step + p, kc, packedA, aAt(p, kc, panel), Tiles.ROWS);
+        a.pack(row + i, count, step, k, packedA, aAt(panel), Tiles.ROWS);
     }
 
-    /// Where a panel of A begins: panels of one block of k follow each other.
-    private int aAt(int p, int kc, int panel) {
-        return (p * rowPanels + kc * panel) * Tiles.ROWS;
+    /// Where a panel of A begins.
+    private int aAt(int panel) {
+        return FIRST + panel * Tiles.ROWS * k;
     }
 
-    private int bAt(int p, int kc, int panel) {
-        return (p * columnPanels + kc * panel) * Tiles.COLUMNS;
+    private int bAt(int panel) {
+        return FIRST + panel * Tiles.COLUMNS * k;
     }
 
     private void multiply(float[] c, int co, int ldc, boolean add) {
@@ -191,20 +187,17 @@ final class PackedGemm {
             }
         }
         float[] edge = new float[Tiles.ROWS * Tiles.COLUMNS];
-        for (int p = 0; p < k; p += KC) {
-            int kc = Math.min(KC, k - p);
-            for (int j = jFrom; j < jTo; j += Tiles.COLUMNS) {
-                int bo = bAt(p, kc, j / Tiles.COLUMNS);
-                for (int i = iFrom; i < iTo; i += Tiles.ROWS) {
-                    int ao = aAt(p, kc, i / Tiles.ROWS);
-                    int at = co + i * ldc + j;
-                    if (i + Tiles.ROWS <= m && j + Tiles.COLUMNS <= n) {
-                        Tiles.multiply(kc, packedA, ao, packedB, bo, c, at, ldc);
-                    } else {
-                        Arrays.fill(edge, 0);
-                        Tiles.multiply(kc, packedA, ao, packedB, bo, edge, 0, Tiles.COLUMNS);
-                        addPart(edge, iTo - i, jTo - j, c, at, ldc);
-                    }
+        for (int j = jFrom; j < jTo; j += Tiles.COLUMNS) {
+            int bo = bAt(j / Tiles.COLUMNS);
+            for (int i = iFrom; i < iTo; i += Tiles.ROWS) {
+                int ao = aAt(i / Tiles.ROWS);
+                int at = co + i * ldc + j;
+                if (i + Tiles.ROWS <= m && j + Tiles.COLUMNS <= n) {
+                    Tiles.multiply(k, packedA, ao, packedB, bo, c, at, ldc);
+                } else {
+                    Arrays.fill(edge, 0);
+                    Tiles.multiply(k, packedA, ao, packedB, bo, edge, 0, Tiles.COLUMNS);
+                    addPart(edge, iTo - i, jTo - j, c, at, ldc);
                 }
             }
         }
