@@ -120,7 +120,9 @@ final class Lanes {
     /// Adds the lanes of two vectors at once: the sum of a is in lane 0 of the result, that of b in
     /// lane 1.
     static FloatVector sums(FloatVector a, FloatVector b) {
-        FloatVector t = zipAdd(a, b);
+        // No method of ours is called here: C2 compiles a kernel when its loop is hot, and does not
+        // inline yet what is called only once a row, two calls deep; vectors are boxed then.
+        FloatVector t = ZIP_LO.selectFrom(a, b).add(ZIP_HI.selectFrom(a, b));
         if (V >= 16) {
             t = t.add(t.rearrange(BY_8));
         }

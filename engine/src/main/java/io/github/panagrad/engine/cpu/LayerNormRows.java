@@ -172,21 +172,20 @@ final class LayerNormRows {
             v = FloatVector.fromArray(F, w, wo + i + V);
             d = v.fma(FloatVector.fromArray(F, dy, dyo + i + V), d);
         }
-        if (i <= n - V) {
+        for (; i <= n - V; i += V) {
             a = a.add(FloatVector.fromArray(F, x, xo + i));
             FloatVector v = FloatVector.fromArray(F, w, wo + i);
             b = v.fma(FloatVector.fromArray(F, dy, dyo + i), b);
-            i += V;
         }
-        float sumX = 0;
-        float sumG = 0;
+        Lanes.sums(a.add(c), b.add(d)).intoArray(sums, 0);
+        float sumX = sums[0];
+        float sumG = sums[1];
         for (; i < n; i++) {
             sumX += x[xo + i];
             sumG = Math.fma(w[wo + i], dy[dyo + i], sumG);
         }
-        Lanes.sums(a.add(c), b.add(d)).intoArray(sums, 0);
-        sums[0] += sumX;
-        sums[1] += sumG;
+        sums[0] = sumX;
+        sums[1] = sumG;
     }
 
     /// Sets the first of `sums` to Σ (x − mean)² and the second to Σ w·dy·(x − mean).
@@ -217,24 +216,23 @@ final class LayerNormRows {
             c = u.fma(u, c);
             d = g.fma(u, d);
         }
-        if (i <= n - V) {
+        for (; i <= n - V; i += V) {
             FloatVector u = FloatVector.fromArray(F, x, xo + i).sub(mean);
             FloatVector g = FloatVector.fromArray(F, w, wo + i);
             g = g.mul(FloatVector.fromArray(F, dy, dyo + i));
             a = u.fma(u, a);
             b = g.fma(u, b);
-            i += V;
         }
-        float squares = 0;
-        float dot = 0;
+        Lanes.sums(a.add(c), b.add(d)).intoArray(sums, 0);
+        float squares = sums[0];
+        float dot = sums[1];
         for (; i < n; i++) {
             float u = x[xo + i] - mean;
             squares = Math.fma(u, u, squares);
             dot = Math.fma(w[wo + i] * dy[dyo + i], u, dot);
         }
-        Lanes.sums(a.add(c), b.add(d)).intoArray(sums, 0);
-        sums[0] += squares;
-        sums[1] += dot;
+        sums[0] = squares;
+        sums[1] = dot;
     }
 
     /// dx = (w·dy − meanG + h·c)·s, acc[ws…] += dy·h and acc[bs…] += dy, with h = (x − mean)·s.

@@ -176,23 +176,22 @@ final class RmsNormRows {
             c = u.fma(u, c);
             d = g.fma(u, d);
         }
-        if (i <= n - V) {
+        for (; i <= n - V; i += V) {
             FloatVector u = FloatVector.fromArray(F, x, xo + i);
             FloatVector g = FloatVector.fromArray(F, w, wo + i);
             g = g.mul(FloatVector.fromArray(F, dy, dyo + i));
             a = u.fma(u, a);
             b = g.fma(u, b);
-            i += V;
         }
-        float squares = 0;
-        float dot = 0;
+        Lanes.sums(a.add(c), b.add(d)).intoArray(sums, 0);
+        float squares = sums[0];
+        float dot = sums[1];
         for (; i < n; i++) {
             squares = Math.fma(x[xo + i], x[xo + i], squares);
             dot = Math.fma(w[wo + i] * dy[dyo + i], x[xo + i], dot);
         }
-        Lanes.sums(a.add(c), b.add(d)).intoArray(sums, 0);
-        sums[0] += squares;
-        sums[1] += dot;
+        sums[0] = squares;
+        sums[1] = dot;
     }
 
     /// dx = s·w·dy + c·x and acc += x·s·dy.

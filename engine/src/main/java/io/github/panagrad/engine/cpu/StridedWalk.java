@@ -101,7 +101,32 @@ final class StridedWalk {
 
     /// Tells whether an operand lies in the order of the result, without gaps.
     boolean isContiguous(int operand) {
-        return dims.length == 1 && strides[operand][0] == 1;
+        int dense = 1;
+        for (int d = dims.length - 1; d >= 0; d--) {
+            if (strides[operand][d] != dense) {
+                return false;
+            }
+            dense *= dims[d];
+        }
+        return true;
+    }
+
+    /// Returns how many elements the whole innermost rows within `limit` elements have, `limit` if
+    /// not even one fits.
+    int wholeRows(int limit) {
+        int row = dims[dims.length - 1];
+        return row > 0 && row <= limit ? limit / row * row : limit;
+    }
+
+    /// Tells whether an operand is the same in each innermost row, and blocks of this many elements
+    /// are made of whole rows.
+    boolean isOneRow(int operand, int block) {
+        int last = dims.length - 1;
+        boolean same = dims[last] > 0 && block % dims[last] == 0;
+        for (int d = 0; d < last; d++) {
+            same &= strides[operand][d] == 0;
+        }
+        return same;
     }
 
     /// Tells whether an operand is one element for all.
@@ -162,21 +187,24 @@ final class StridedWalk {
     /// Copies elements `from` to `to`, as the walk meets them, of an operand that begins at
     /// `offset`.
     void gather(int operand, float[] src, int offset, int from, int to, float[] dst, int at) {
+        int last = dims.length - 1;
         int stride = innerStride(operand);
-        runs(
-                from,
-                to,
-                (position, length, starts) -> {
-                    int s = offset + starts[operand];
-                    int d = at + position - from;
-                    if (stride == 1 && length >= 16) {
-                        System.arraycopy(src, s, dst, d, length);
-                    } else {
-                        for (int i = 0; i < length; i++) {
-                            dst[d + i] = src[s + i * stride];
-                        }
-                    }
-                });
+        int[] index = new int[dims.length];
+        int[] starts = new int[strides.length];
+        seek(from, index, starts);
+        for (int d = at; d < at + to - from; ) {
+            int length = Math.min(dims[last] - index[last], at + to - from - d);
+            int s = offset + starts[operand];
+            if (stride == 1 && length >= 16) {
+                System.arraycopy(src, s, dst, d, length);
+            } else {
+                for (int i = 0; i < length; i++) {
+                    dst[d + i] = src[s + i * stride];
+                }
+            }
+            d += length;
+            advance(length, index, starts);
+        }
     }
 
     /// Copies elements `from` to `to`, as the walk meets them, of an operand that begins at

@@ -67,12 +67,20 @@ final class VectorMath {
         return expNormal(x).blend(0f, x.compare(LT, LOWEST));
     }
 
-    /// Returns eˣ with x held within ±87.3: what a logistic function needs, without an overflow.
+    /// Returns eˣ with x held within ±87.3: what the slope of a logistic function needs, without an
+    /// overflow.
     ///
     /// With e of −x, σ(x) is 1/(1 + e), and 1 − σ(x) is e·σ(x), free of cancellation.
     static FloatVector expHeld(FloatVector x) {
         FloatVector held = x.blend(LOWEST, x.compare(LT, LOWEST));
         return expNormal(held.blend(-LOWEST, held.compare(GT, -LOWEST)));
+    }
+
+    /// Returns eˣ with x held above −87.3, infinity from 88.4 on: what a logistic function divides
+    /// by, so that it is 0 at −∞, and x·σ(x) no number there.
+    private static FloatVector expOrInfinity(FloatVector x) {
+        FloatVector held = x.blend(LOWEST, x.compare(LT, LOWEST));
+        return expNormal(held.blend(89f, held.compare(GT, 89f)));
     }
 
     /// eˣ = 2ⁿ·eʳ with |r| ≤ ln2/2, for results that are normal floats.
@@ -157,14 +165,14 @@ final class VectorMath {
         return x.blend(0f, x.compare(LT, 0f)).add(log1p);
     }
 
-    /// Returns 1 / (1 + e⁻ˣ); relative error below 2e-7, saturates at 1.2e-38.
+    /// Returns 1 / (1 + e⁻ˣ); relative error below 2e-7, 0 from −88.4 down.
     static FloatVector sigmoid(FloatVector x) {
-        return broadcast(F, 1f).div(expHeld(x.neg()).add(1f));
+        return broadcast(F, 1f).div(expOrInfinity(x.neg()).add(1f));
     }
 
     /// Returns x·σ(x), with one operation less than by [#sigmoid].
     static FloatVector silu(FloatVector x) {
-        return x.div(expHeld(x.neg()).add(1f));
+        return x.div(expOrInfinity(x.neg()).add(1f));
     }
 
     /// Returns the derivative of [#silu]: s + x·s·(1 − s) with s = σ(x).
