@@ -42,6 +42,19 @@ class BackwardTest {
     }
 
     @Test
+    void tiedEmbeddingsGetTheBitsOfTwoGradientsAdded() {
+        Tensor values = randn(rng, 50, 24);
+        Tensor ids = Ops.indices(new int[] {7, 3, 7, 49, 0, 7}, 6);
+        Tensor dy = randn(rng, 6, 50);
+        Tensor tied = values.requireGrad();
+        Tensor rows = values.requireGrad();
+        Tensor head = values.requireGrad();
+        Tensor one = Ops.embedding(tied, ids).matmul(tied.transpose()).backward(dy).get(tied);
+        Grads two = Ops.embedding(rows, ids).matmul(head.transpose()).backward(dy);
+        assertThat(one.toFloats()).isEqualTo(two.get(head).add(two.get(rows)).toFloats());
+    }
+
+    @Test
     void viewsOfOneLeaf() {
         Tensor x = tensor(1, 2, 3, 4).requireGrad();
         Tensor y = x.narrow(0, 0, 2).mul(x.narrow(0, 2, 2)).sum().add(x.sum());

@@ -90,11 +90,7 @@ final class IndexedRows {
             int k,
             int inner) {
         check("indexAdd", index, io, k, extent);
-        long[] sorted = new long[k];
-        for (int i = 0; i < k; i++) {
-            sorted[i] = (long) index[io + i] << 32 | i;
-        }
-        Arrays.sort(sorted);
+        long[] sorted = sorted(index, io, k);
         Parallel.forRange(
                 outer * extent,
                 grain(inner),
@@ -113,6 +109,59 @@ final class IndexedRows {
                         sumRows(x, base, sorted, start, next, inner, y, yo + r * inner);
                     }
                 });
+    }
+
+    /// Adds the x[o, i] with index[i] = v to y[o, v]; y is [outer, extent, inner].
+    ///
+    /// What goes to one row is added up first, so the bits are those of [#add] and an addition.
+    static void addTo(
+            float[] x,
+            int xo,
+            int[] index,
+            int io,
+            float[] y,
+            int yo,
+            int outer,
+            int extent,
+            int k,
+            int inner) {
+        check("indexAddTo", index, io, k, extent);
+        long[] sorted = sorted(index, io, k);
+        Parallel.forRange(
+                outer * k,
+                grain(inner),
+                (from, to) -> {
+                    float[] sum = new float[inner];
+                    for (int r = from; r < to; r++) {
+                        int first = r % k;
+                        int v = (int) (sorted[first] >>> 32);
+                        if (first > 0 && (int) (sorted[first - 1] >>> 32) == v) {
+                            continue;
+                        }
+                        int end = first + 1;
+                        while (end < k && (int) (sorted[end] >>> 32) == v) {
+                            end++;
+                        }
+                        int base = xo + r / k * k * inner;
+                        int target = yo + (r / k * extent + v) * inner;
+                        if (end == first + 1) {
+                            accumulate(x, base + (int) sorted[first] * inner, y, target, inner);
+                        } else {
+                            sumRows(x, base, sorted, first, end, inner, sum, 0);
+                            accumulate(sum, 0, y, target, inner);
+                        }
+                    }
+                });
+    }
+
+    /// Returns the rows' numbers, ascending, each with its place in the lower half.
+    private static long[] sorted(int[] index, int io, int k) {
+        long[] sorted = new long[k];
+        for (int i = 0; i < k; i++) {
+            sorted[i] = (long) index[io + i] << 32 | i;
+        }
+        Arrays.sort(sorted);
+        return sorted;
     }
 
     private static int firstOf(long[] sorted, int v) {

@@ -8,6 +8,7 @@ import io.github.panagrad.engine.op.Cast;
 import io.github.panagrad.engine.op.Concat;
 import io.github.panagrad.engine.op.Gather;
 import io.github.panagrad.engine.op.IndexAdd;
+import io.github.panagrad.engine.op.IndexAddTo;
 import io.github.panagrad.engine.op.IndexSelect;
 import io.github.panagrad.engine.op.ScatterAdd;
 import io.github.panagrad.engine.op.Triangle;
@@ -29,6 +30,12 @@ final class MoveKernels {
         table.add(Triangle.class, new TriangleKernel(), ElementwiseKernels::real);
         table.add(IndexSelect.class, new SelectKernel(), MoveKernels::indexed);
         table.add(IndexAdd.class, new AddKernel(), MoveKernels::indexed);
+        table.add(
+                IndexAddTo.class,
+                new AddToKernel(),
+                in ->
+                        ElementwiseKernels.real(new View[] {in[0], in[1]})
+                                && in[2].dtype() == DType.I32);
         table.add(Gather.class, new GatherKernel(), MoveKernels::indexed);
         table.add(ScatterAdd.class, new ScatterAddKernel(), MoveKernels::indexed);
     }
@@ -277,6 +284,29 @@ final class MoveKernels {
                         index.size(),
                         lines.inner());
             }
+        }
+    }
+
+    private static final class AddToKernel implements Kernel<IndexAddTo> {
+        @Override
+        public void run(IndexAddTo op, View[] in, View[] out) {
+            Lines lines = Lines.of(in[1].shape(), op.dim());
+            float[] from = in[0].floats();
+            float[] to = out[0].floats();
+            if (from != to) {
+                System.arraycopy(from, in[0].offset(), to, out[0].offset(), in[0].size());
+            }
+            IndexedRows.addTo(
+                    in[1].floats(),
+                    in[1].offset(),
+                    in[2].ints(),
+                    in[2].offset(),
+                    to,
+                    out[0].offset(),
+                    lines.outer(),
+                    in[0].dim(op.dim()),
+                    lines.n(),
+                    lines.inner());
         }
     }
 

@@ -5,9 +5,9 @@ import io.github.panagrad.engine.ground.Shape;
 import io.github.panagrad.engine.ground.ShapeException;
 import io.github.panagrad.engine.spi.Spec;
 import io.github.panagrad.engine.spi.View;
+import io.github.panagrad.engine.tape.AddsGradient;
 import io.github.panagrad.engine.tape.Arg;
 import io.github.panagrad.engine.tape.Node;
-import io.github.panagrad.engine.tape.Op;
 import io.github.panagrad.engine.tape.Sample;
 import io.github.panagrad.engine.tape.Tape;
 import java.util.List;
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// Shapes: x (A…, N, Z…), index I32 (K) → (A…, K, Z…).
 ///
 /// @param dim the dimension, not negative
-public record IndexSelect(int dim) implements Op {
+public record IndexSelect(int dim) implements AddsGradient {
     @Override
     public List<Spec> infer(List<Spec> in) {
         if (!in.get(1).dtype().isIndex() || in.get(1).shape().rank() != 1) {
@@ -51,6 +51,17 @@ public record IndexSelect(int dim) implements Op {
                     node.input(1)),
             null
         };
+    }
+
+    @Override
+    public boolean addGradient(Node node, @Nullable Tensor[] dy, Tensor sum) {
+        var op = new IndexAddTo(dim);
+        Tensor[] in = {sum, node.grad(dy, 0), node.input(1)};
+        boolean possible = Tape.hasKernel(op, in);
+        if (possible) {
+            Tape.into(op, in, sum);
+        }
+        return possible;
     }
 
     @Override

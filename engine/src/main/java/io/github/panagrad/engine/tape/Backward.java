@@ -174,6 +174,9 @@ public final class Backward {
     }
 
     private void differentiate(Node node, @Nullable Tensor[] dy) {
+        if (node.op() instanceof AddsGradient op && adds(op, node, dy)) {
+            return;
+        }
         @Nullable Tensor[] dx =
                 Scope.scope("backward of " + node.name(), () -> node.op().vjp(node, dy));
         for (int i = 0; i < dx.length; i++) {
@@ -184,6 +187,17 @@ public final class Backward {
                 accumulate(edge, grad);
             }
         }
+    }
+
+    /// Adds the gradient of a node's first input to the one that is there, if there is one that
+    /// nobody else sees.
+    private boolean adds(AddsGradient op, Node node, @Nullable Tensor[] dy) {
+        Edge edge = node.edge(0);
+        Tensor before = edge == null || createGraph ? null : slots.get(edge);
+        return before != null
+                && mayOverwrite(before)
+                && Scope.scope(
+                        "backward of " + node.name(), () -> op.addGradient(node, dy, before));
     }
 
     /// Goes on through the graph that a checkpoint stood for.
