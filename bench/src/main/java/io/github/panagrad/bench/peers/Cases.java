@@ -9,6 +9,7 @@ final class Cases {
     static final String MKL = "MKL";
     static final String OPENBLAS = "OpenBLAS";
     static final String LIBTORCH = "libtorch";
+    static final String LIBTORCH_OPENBLAS = "libtorch-openblas";
 
     private static final int[] WIDTHS = {288, 768, 3072};
 
@@ -20,7 +21,14 @@ final class Cases {
     static List<Case> all(int threads) {
         var cases = new ArrayList<Case>();
         products(cases, threads);
+        functions(cases);
+        models(cases, threads);
         return List.copyOf(cases);
+    }
+
+    /// Tells whether a peer is a build of libtorch, of which a process can hold one.
+    static boolean isLibtorch(String peer) {
+        return peer.startsWith(LIBTORCH);
     }
 
     private static void products(List<Case> cases, int threads) {
@@ -37,6 +45,82 @@ final class Cases {
                 var p = new Problem.Sgemm(false, true, rows, width, width);
                 cases.add(sgemm("few-rows", p, "few rows, 1 thread", MKL, 1, 1.5, 2.0));
             }
+        }
+    }
+
+    private static void functions(List<Case> cases) {
+        String head =
+                "linear + cross-entropy, 1024 tokens, V = 32000, forward + backward, 1 thread";
+        for (int width : new int[] {288, 768}) {
+            var p = new Problem.Head(1024, 32000, width);
+            time(cases, "linear-cross-entropy/D" + width, head, p, 1, 1.1, 1.5, 1e-4);
+        }
+        String attention = "causal attention, forward + backward, 1 thread";
+        attend(cases, "attention/T256", attention, new Problem.Attend(4, 256, 6, 48));
+        attend(cases, "attention/T1024", attention, new Problem.Attend(1, 1024, 6, 48));
+        attend(cases, "attention/T4096", attention, new Problem.Attend(1, 4096, 6, 48));
+        attend(cases, "attention/T1024-D64", attention, new Problem.Attend(1, 1024, 6, 64));
+        String rows = "rows and elements, 1024 × 768, forward + backward, 1 thread";
+        for (Problem.Function function : Problem.Function.values()) {
+            var p = new Problem.Rows(function, 1024, 768);
+            time(cases, function.label(), rows, p, 1, 1.0, 2.0, 1e-4);
+        }
+        var update = new Problem.Update(Llama.STORIES_15M);
+        time(
+                cases,
+                "adamw",
+                "AdamW step of 15 million parameters, 1 thread",
+                update,
+                1,
+                1.0,
+                2.0,
+                1e-5);
+    }
+
+    private static void attend(List<Case> cases, String name, String family, Problem.Attend p) {
+        time(cases, name, family, p, 1, 0.9, 1.5, 1e-4);
+    }
+
+    private static void models(List<Case> cases, int threads) {
+        String step = "training step of stories15m's sizes, batch 4 × 256, clipping, AdamW";
+        for (int n : new int[] {1, threads}) {
+            String kind = n == 1 ? "step" : "step" + n;
+            time(cases, kind + "/full", step, step(0), n, 1.0, 1.5, 1e-3);
+            time(cases, kind + "/lora", step, step(8), n, 1.3, 2.0, 1e-3);
+        }
+        var decode = new Problem.Decode(Llama.STORIES_15M, 16, 128);
+        String decoding =
+                "greedy decoding of 128 tokens after 16, key-value cache, stories15m's sizes";
+        time(cases, "decode", decoding, decode, 1, 1.5, 3.0, 0);
+        time(cases, "decode" + threads, decoding, decode, threads, 1.5, 3.0, 0);
+    }
+
+    private static Problem.Step step(int rank) {
+        return new Problem.Step(Llama.STORIES_15M, 4, 256, rank);
+    }
+
+    /// Adds a row for each build of libtorch.
+    private static void time(
+            List<Case> cases,
+            String name,
+            String family,
+            Problem problem,
+            int threads,
+            double floor,
+            double aim,
+            double tolerance) {
+        for (String peer : new String[] {LIBTORCH, LIBTORCH_OPENBLAS}) {
+            cases.add(
+                    new Case(
+                            name,
+                            family,
+                            problem,
+                            peer,
+                            threads,
+                            Measure.TIME,
+                            floor,
+                            aim,
+                            tolerance));
         }
     }
 

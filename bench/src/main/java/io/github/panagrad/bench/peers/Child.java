@@ -11,19 +11,30 @@ import java.util.Map;
 
 /// Starts workers: JVMs with the flags that a user gives.
 final class Child {
+    /// Lets the C library keep freed memory. As it comes, it hands large blocks back to the operating
+    /// system and fetches them again, zeroed page by page: libtorch's training step took four times
+    /// as long.
+    private static final Map<String, String> KEEP_MEMORY =
+            Map.of(
+                    "MALLOC_ARENA_MAX", "1",
+                    "MALLOC_MMAP_MAX_", "0",
+                    "MALLOC_TRIM_THRESHOLD_", "100000000000",
+                    "MALLOC_TOP_PAD_", "268435456");
+
     private Child() {}
 
     /// Runs a worker to its end and returns the lines it printed.
     ///
-    /// @param heapMegabytes fixed size of the heap
+    /// @param flags further flags: the size of the heap
+    /// @param timed whether it is time that is measured, not memory
     /// @throws PanagradException if it fails: its last words went to the error stream
-    static List<String> run(int heapMegabytes, int threads, List<String> arguments) {
+    static List<String> run(
+            List<String> flags, int threads, boolean timed, List<String> arguments) {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--add-modules=jdk.incubator.vector");
         command.add("--enable-native-access=ALL-UNNAMED");
-        command.add("-Xms" + heapMegabytes + "m");
-        command.add("-Xmx" + heapMegabytes + "m");
+        command.addAll(flags);
         command.add("-Dorg.bytedeco.javacpp.loadlibraries=false");
         command.add("-D" + JAR + "=" + jar());
         command.add("-cp");
@@ -37,6 +48,9 @@ final class Child {
         environment.keySet().removeIf(name -> name.matches("(OPENBLAS|MKL|OMP|KMP|GOTO)_.*"));
         for (String name : new String[] {"OMP", "MKL", "OPENBLAS"}) {
             environment.put(name + "_NUM_THREADS", "" + threads);
+        }
+        if (timed) {
+            environment.putAll(KEEP_MEMORY);
         }
         try {
             Process process = builder.start();

@@ -17,6 +17,15 @@ public final class Inputs {
         return values;
     }
 
+    /// Draws normal numbers of another deviation.
+    public static float[] scaled(String name, int size, double deviation) {
+        float[] values = normal(name, size);
+        for (int i = 0; i < size; i++) {
+            values[i] *= (float) deviation;
+        }
+        return values;
+    }
+
     /// Draws whole numbers from 0 to below `bound`; a name always draws the same.
     public static int[] whole(String name, int size, int bound) {
         return new SplittableRandom(name.hashCode()).ints(size, 0, bound).toArray();

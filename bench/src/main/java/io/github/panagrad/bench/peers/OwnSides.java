@@ -22,7 +22,12 @@ final class OwnSides implements Sides {
         Parallel.setThreads(threads);
         return switch (problem) {
             case Problem.Sgemm p -> new OwnSgemm(p);
-            default -> null;
+            case Problem.Rows p -> new OwnRows(p);
+            case Problem.Attend p -> new OwnAttention(p);
+            case Problem.Head p -> new OwnHead(p);
+            case Problem.Update p -> new OwnUpdate(p);
+            case Problem.Step p -> new OwnStep(p);
+            case Problem.Decode p -> new OwnDecode(p);
         };
     }
 }

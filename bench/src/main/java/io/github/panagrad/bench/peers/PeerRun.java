@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 /// run back to back, and each two of them are a pair. All cases of one kind share the processes of a
 /// fork, so that a process starts warm into all but its first case.
 final class PeerRun {
-    private static final int HEAP = 4096;
+    private static final List<String> HEAP = List.of("-Xms4g", "-Xmx4g");
 
     private final int forks;
     private final int threads;
@@ -103,6 +103,7 @@ final class PeerRun {
                 var peers = new TreeSet<String>();
                 cases.stream()
                         .filter(other -> other.name().equals(c.name()))
+                        .filter(other -> other.equals(c) || !Cases.isLibtorch(other.peer()))
                         .forEach(other -> peers.add(other.peer()));
                 String sides = OwnSides.NAME + "," + String.join(",", peers);
                 groups.computeIfAbsent(sides, s -> new ArrayList<>()).add(c);
@@ -173,7 +174,7 @@ final class PeerRun {
         arguments.addAll(more);
         int most = rows.stream().mapToInt(Case::threads).max().orElse(1);
         Map<String, double[]> found = new LinkedHashMap<>();
-        for (String line : Child.run(HEAP, most, arguments)) {
+        for (String line : Child.run(HEAP, most, true, arguments)) {
             String[] fields = line.split("\t");
             switch (fields[0]) {
                 case "TIMES" ->

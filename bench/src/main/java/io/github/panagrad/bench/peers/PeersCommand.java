@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -72,7 +71,7 @@ public final class PeersCommand implements Callable<Integer> {
             System.err.println("no such row: " + names + "; --list prints them");
             return 2;
         }
-        if (ServiceLoader.load(Sides.class).findFirst().isEmpty()) {
+        if (Worker.peers().isEmpty()) {
             System.err.println(
                     "this jar was built without peers; build it with:"
                             + " mvn -P peers -pl bench -am package -DskipTests");

@@ -54,12 +54,12 @@ final class Turns {
         int[] runs = new int[sides.size()];
         java.util.Arrays.fill(runs, 1);
         long start = System.nanoTime();
-        do {
+        for (int pass = 0; pass < MIN_ROUNDS || System.nanoTime() - start < warmupNanos; pass++) {
             for (int i = 0; i < last.length; i++) {
                 last[i] = turn(sides.get(i), runs[i]);
                 runs[i] = Math.clamp((long) (TURN_NANOS / last[i]), 1, 100_000);
             }
-        } while (System.nanoTime() - start < warmupNanos);
+        }
         return runs;
     }
 

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
@@ -82,16 +83,26 @@ public final class Worker implements Runnable {
         }
     }
 
+    /// Returns the peers that this jar was built with; none if it was built without the profile.
+    static List<Sides> peers() {
+        try {
+            return ServiceLoader.load(Sides.class).stream()
+                    .map(ServiceLoader.Provider::get)
+                    .toList();
+        } catch (ServiceConfigurationError e) {
+            // A list of peers left over from a build with the profile, whose classes are gone.
+            return List.of();
+        }
+    }
+
     private static Sides library(String name) {
         if (name.equals(OwnSides.NAME)) {
             return new OwnSides();
         }
-        for (Sides library : ServiceLoader.load(Sides.class)) {
-            if (library.name().equals(name)) {
-                return library;
-            }
-        }
-        throw new PanagradException("peers", "no such library", name, "", "");
+        return peers().stream()
+                .filter(library -> library.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new PanagradException("peers", "no such library", name, "", ""));
     }
 
     private void run(List<Case> rows, List<Sides> libraries) {

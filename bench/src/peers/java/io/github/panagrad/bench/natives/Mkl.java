@@ -21,7 +21,7 @@ public final class Mkl extends Blas {
 
     @Override
     Path library() {
-        return Natives.unpack("mkl-redist.jar", "org/bytedeco/mkl/linux-x86_64", "mkl-2026.1")
+        return Natives.unpack("mkl-redist.jar", "org/bytedeco/mkl/linux-x86_64", "mkl-2026.1", name -> true)
                 .resolve("libmkl_rt.so.3");
     }
 

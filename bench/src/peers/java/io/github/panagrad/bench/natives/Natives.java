@@ -7,6 +7,7 @@ import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.function.Predicate;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
@@ -21,7 +22,8 @@ final class Natives {
     /// @param jar file name in `peers/` beside our jar
     /// @param folder folder in the jar
     /// @param into a name for where all that loads together is put
-    static Path unpack(String jar, String folder, String into) {
+    /// @param wanted whether a file is taken
+    static Path unpack(String jar, String folder, String into, Predicate<String> wanted) {
         Path source = jars().resolve(jar);
         if (!Files.isRegularFile(source)) {
             throw new PanagradException(
@@ -36,9 +38,10 @@ final class Natives {
         try (var zip = new ZipFile(source.toFile())) {
             Files.createDirectories(target);
             for (ZipEntry entry : zip.stream().toList()) {
-                String name = entry.getName();
-                if (name.startsWith(folder + "/") && name.contains(".so")) {
-                    Path file = target.resolve(name.substring(name.lastIndexOf('/') + 1));
+                String path = entry.getName();
+                String name = path.substring(path.lastIndexOf('/') + 1);
+                if (path.startsWith(folder + "/") && name.contains(".so") && wanted.test(name)) {
+                    Path file = target.resolve(name);
                     if (!Files.exists(file) || Files.size(file) != entry.getSize()) {
                         copy(zip, entry, file);
                     }

@@ -17,7 +17,7 @@ public final class OpenBlas extends Blas {
     @Override
     Path library() {
         return Natives.unpack(
-                        "openblas.jar", "org/bytedeco/openblas/linux-x86_64", "openblas-0.3.31")
+                        "openblas.jar", "org/bytedeco/openblas/linux-x86_64", "openblas-0.3.31", name -> true)
                 .resolve("libopenblas.so.0");
     }
 
