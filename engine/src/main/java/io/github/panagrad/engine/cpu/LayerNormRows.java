@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
 /// then: the difference of two large sums would lose it where the mean is large. Backward computes
 /// both again. With g = w·dy it is dx = s·(g − mean g − h·mean(g·h)), dw = Σ dy·h, db = Σ dy.
 ///
-/// Both directions read a row three times: for its mean, for its deviations, for its results; the
-/// two sums that backward needs besides are taken in the first two. Rests of a row are scalar.
+/// Backward reads a row twice, for its sums and for its results. The sums are taken around the mean
+/// of a few elements; where that is far from the row's, once more around the latter. Rests of a row
+/// are scalar.
 final class LayerNormRows {
     private LayerNormRows() {}
 
@@ -108,33 +109,29 @@ final class LayerNormRows {
                 rows,
                 chunk,
                 (from, to) -> {
-                    float[] sums = new float[V];
+                    float[] block = new float[V];
+                    double[] sums = new double[4];
                     int ws = from / chunk * n;
                     int bs = ws + chunks * n;
                     for (int r = from; r < to; r++) {
                         int i = xo + r * n;
                         int d = dyo + r * n;
-                        double sumX = 0;
-                        double sumG = 0;
-                        for (int at = 0; at < n; at += RowFolds.BLOCK) {
-                            int m = Math.min(RowFolds.BLOCK, n - at);
-                            sums(x, i + at, w, wo + at, dy, d + at, m, sums);
-                            sumX += sums[0];
-                            sumG += sums[1];
+                        float shift = shift(x, i, n);
+                        moments(x, i, shift, w, wo, dy, d, n, block, sums);
+                        double off = sums[0] / n;
+                        double variance = sums[1] / n - off * off;
+                        if (off * off > 8 * variance) {
+                            shift += (float) off;
+                            moments(x, i, shift, w, wo, dy, d, n, block, sums);
+                            off = sums[0] / n;
+                            variance = sums[1] / n - off * off;
                         }
-                        float mean = (float) (sumX / n);
-                        double squares = 0;
-                        double sumGh = 0;
-                        for (int at = 0; at < n; at += RowFolds.BLOCK) {
-                            int m = Math.min(RowFolds.BLOCK, n - at);
-                            deviations(x, i + at, mean, w, wo + at, dy, d + at, m, sums);
-                            squares += sums[0];
-                            sumGh += sums[1];
-                        }
-                        float s = inverseDeviation(squares, n, eps);
+                        float mean = (float) (shift + off);
+                        float s = inverseDeviation(Math.max(0, variance) * n, n, eps);
+                        double sumGh = sums[3] - off * sums[2];
                         // dx = g·s − (h·mean(g·h) + mean g)·s, with h = (x − mean)·s.
                         float c = (float) (-sumGh / n * s);
-                        float meanG = (float) (sumG / n);
+                        float meanG = (float) (sums[2] / n);
                         int o = dxo + r * n;
                         if (dx == null) {
                             addProducts(x, i, mean, s, dy, d, partial, ws, bs, n);
@@ -156,43 +153,42 @@ final class LayerNormRows {
         Pool.floats().release(partial);
     }
 
-    /// Sets the first of `sums` to Σ x and the second to Σ w·dy.
-    private static void sums(
-            float[] x, int xo, float[] w, int wo, float[] dy, int dyo, int n, float[] sums) {
-        FloatVector a = broadcast(F, 0f);
-        FloatVector b = a;
-        FloatVector c = a;
-        FloatVector d = a;
-        int i = 0;
-        for (; i <= n - 2 * V; i += 2 * V) {
-            a = a.add(FloatVector.fromArray(F, x, xo + i));
-            FloatVector v = FloatVector.fromArray(F, w, wo + i);
-            b = v.fma(FloatVector.fromArray(F, dy, dyo + i), b);
-            c = c.add(FloatVector.fromArray(F, x, xo + i + V));
-            v = FloatVector.fromArray(F, w, wo + i + V);
-            d = v.fma(FloatVector.fromArray(F, dy, dyo + i + V), d);
+    /// Returns about the mean of a row: that of its first elements.
+    private static float shift(float[] x, int o, int n) {
+        int m = Math.min(n, 8);
+        float sum = 0;
+        for (int i = 0; i < m; i++) {
+            sum += x[o + i];
         }
-        for (; i <= n - V; i += V) {
-            a = a.add(FloatVector.fromArray(F, x, xo + i));
-            FloatVector v = FloatVector.fromArray(F, w, wo + i);
-            b = v.fma(FloatVector.fromArray(F, dy, dyo + i), b);
-        }
-        Lanes.sums(a.add(c), b.add(d)).intoArray(sums, 0);
-        float sumX = sums[0];
-        float sumG = sums[1];
-        for (; i < n; i++) {
-            sumX += x[xo + i];
-            sumG = Math.fma(w[wo + i], dy[dyo + i], sumG);
-        }
-        sums[0] = sumX;
-        sums[1] = sumG;
+        return sum / m;
     }
 
-    /// Sets the first of `sums` to Σ (x − mean)² and the second to Σ w·dy·(x − mean).
-    private static void deviations(
+    /// Sets `sums` to Σ u, Σ u², Σ g and Σ g·u, with u = x − shift and g = w·dy.
+    private static void moments(
             float[] x,
             int xo,
-            float mean,
+            float shift,
+            float[] w,
+            int wo,
+            float[] dy,
+            int dyo,
+            int n,
+            float[] block,
+            double[] sums) {
+        Arrays.fill(sums, 0);
+        for (int at = 0; at < n; at += RowFolds.BLOCK) {
+            int m = Math.min(RowFolds.BLOCK, n - at);
+            blockMoments(x, xo + at, shift, w, wo + at, dy, dyo + at, m, block);
+            for (int i = 0; i < 4; i++) {
+                sums[i] += block[i];
+            }
+        }
+    }
+
+    private static void blockMoments(
+            float[] x,
+            int xo,
+            float shift,
             float[] w,
             int wo,
             float[] dy,
@@ -204,35 +200,32 @@ final class LayerNormRows {
         FloatVector c = a;
         FloatVector d = a;
         int i = 0;
-        for (; i <= n - 2 * V; i += 2 * V) {
-            FloatVector u = FloatVector.fromArray(F, x, xo + i).sub(mean);
+        for (; i <= n - V; i += V) {
+            FloatVector u = FloatVector.fromArray(F, x, xo + i).sub(shift);
             FloatVector g = FloatVector.fromArray(F, w, wo + i);
             g = g.mul(FloatVector.fromArray(F, dy, dyo + i));
-            a = u.fma(u, a);
-            b = g.fma(u, b);
-            u = FloatVector.fromArray(F, x, xo + i + V).sub(mean);
-            g = FloatVector.fromArray(F, w, wo + i + V);
-            g = g.mul(FloatVector.fromArray(F, dy, dyo + i + V));
-            c = u.fma(u, c);
+            a = a.add(u);
+            b = u.fma(u, b);
+            c = c.add(g);
             d = g.fma(u, d);
         }
-        for (; i <= n - V; i += V) {
-            FloatVector u = FloatVector.fromArray(F, x, xo + i).sub(mean);
-            FloatVector g = FloatVector.fromArray(F, w, wo + i);
-            g = g.mul(FloatVector.fromArray(F, dy, dyo + i));
-            a = u.fma(u, a);
-            b = g.fma(u, b);
-        }
-        Lanes.sums(a.add(c), b.add(d)).intoArray(sums, 0);
-        float squares = sums[0];
-        float dot = sums[1];
+        Lanes.sums(a, b, c, d).intoArray(sums, 0);
+        float sumU = sums[0];
+        float squares = sums[1];
+        float sumG = sums[2];
+        float dot = sums[3];
         for (; i < n; i++) {
-            float u = x[xo + i] - mean;
+            float u = x[xo + i] - shift;
+            float g = w[wo + i] * dy[dyo + i];
+            sumU += u;
             squares = Math.fma(u, u, squares);
-            dot = Math.fma(w[wo + i] * dy[dyo + i], u, dot);
+            sumG += g;
+            dot = Math.fma(g, u, dot);
         }
-        sums[0] = squares;
-        sums[1] = dot;
+        sums[0] = sumU;
+        sums[1] = squares;
+        sums[2] = sumG;
+        sums[3] = dot;
     }
 
     /// dx = (w·dy − meanG + h·c)·s, acc[ws…] += dy·h and acc[bs…] += dy, with h = (x − mean)·s.

@@ -6,7 +6,6 @@ import static jdk.incubator.vector.FloatVector.broadcast;
 
 import io.github.panagrad.engine.ground.Parallel;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import org.jspecify.annotations.Nullable;
 
 /// The two gradients of y = silu(gate)·up in one pass; forward is [BinaryFn#SWIGLU].
@@ -32,21 +31,29 @@ final class SwigluRows {
         Parallel.forRange(
                 n,
                 Elementwise.GRAIN / 2,
-                (from, to) ->
-                        range(
-                                gate,
-                                go + from,
-                                up,
-                                uo + from,
-                                dy,
-                                dyo + from,
-                                dGate,
-                                dgo + from,
-                                dUp,
-                                duo + from,
-                                to - from));
+                (from, to) -> {
+                    int whole = F.loopBound(to - from);
+                    int g = go + from;
+                    int u = uo + from;
+                    int d = dyo + from;
+                    range(gate, g, up, u, dy, d, dGate, dgo + from, dUp, duo + from, whole);
+                    int rest = to - from - whole;
+                    if (rest > 0) {
+                        float[] x = Tails.padded(gate, g + whole, rest);
+                        float[] y = Tails.padded(up, u + whole, rest);
+                        float[] z = Tails.padded(dy, d + whole, rest);
+                        range(x, 0, y, 0, z, 0, x, 0, y, 0, V);
+                        if (dGate != null) {
+                            System.arraycopy(x, 0, dGate, dgo + from + whole, rest);
+                        }
+                        if (dUp != null) {
+                            System.arraycopy(y, 0, dUp, duo + from + whole, rest);
+                        }
+                    }
+                });
     }
 
+    /// Works on n elements, whole vectors.
     private static void range(
             float[] gate,
             int go,
@@ -59,8 +66,7 @@ final class SwigluRows {
             float @Nullable [] dUp,
             int duo,
             int n) {
-        int i = 0;
-        for (; i <= n - V; i += V) {
+        for (int i = 0; i < n; i += V) {
             FloatVector x = FloatVector.fromArray(F, gate, go + i);
             FloatVector u = FloatVector.fromArray(F, up, uo + i);
             FloatVector d = FloatVector.fromArray(F, dy, dyo + i);
@@ -73,21 +79,6 @@ final class SwigluRows {
             }
             if (dUp != null) {
                 y.mul(d).intoArray(dUp, duo + i);
-            }
-        }
-        if (i < n) {
-            VectorMask<Float> rest = Lanes.first(n - i);
-            FloatVector x = FloatVector.fromArray(F, gate, go + i, rest);
-            FloatVector u = FloatVector.fromArray(F, up, uo + i, rest);
-            FloatVector d = FloatVector.fromArray(F, dy, dyo + i, rest);
-            FloatVector e = VectorMath.expHeld(x.neg());
-            FloatVector s = broadcast(F, 1f).div(e.add(1f));
-            FloatVector y = x.mul(s);
-            if (dGate != null) {
-                y.fma(e.mul(s), s).mul(d).mul(u).intoArray(dGate, dgo + i, rest);
-            }
-            if (dUp != null) {
-                y.mul(d).intoArray(dUp, duo + i, rest);
             }
         }
     }

@@ -10,9 +10,11 @@ import io.github.panagrad.engine.Parameter;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.nn.io.TensorFiles;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -120,6 +122,39 @@ class OptimizerTest {
         first.step(grads(1, a));
         second.step(grads(1, b));
         assertThat(a.toFloats()).isEqualTo(b.toFloats());
+    }
+
+    @Test
+    void smallParametersSharedByThreadsGetTheBitsOfOneThread() {
+        int before = Parallel.threads();
+        try {
+            Parallel.setThreads(1);
+            List<float[]> alone = afterThreeSteps(40);
+            Parallel.setThreads(3);
+            List<float[]> shared = afterThreeSteps(40);
+            for (int i = 0; i < alone.size(); i++) {
+                assertThat(shared.get(i)).isEqualTo(alone.get(i));
+            }
+        } finally {
+            Parallel.setThreads(before);
+        }
+    }
+
+    private static List<float[]> afterThreeSteps(int count) {
+        var parameters = new ArrayList<Parameter>();
+        for (int i = 0; i < count; i++) {
+            parameters.add(
+                    new Parameter("w" + i, Ops.randn(Rng.of(i), i == 7 ? 40_000 : 3 * i + 1)));
+        }
+        var optimizer = AdamW.of(parameters).lr(0.01);
+        for (int step = 0; step < 3; step++) {
+            Tensor loss = Ops.zeros();
+            for (Parameter p : parameters) {
+                loss = loss.add(p.square().sum());
+            }
+            optimizer.step(loss.backward());
+        }
+        return parameters.stream().map(Tensor::toFloats).toList();
     }
 
     @Test
