@@ -4,6 +4,7 @@ import static io.github.panagrad.engine.cpu.Lanes.F;
 import static io.github.panagrad.engine.cpu.Lanes.I;
 import static io.github.panagrad.engine.cpu.Lanes.V;
 import static jdk.incubator.vector.VectorOperators.B2F;
+import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.NE;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2I;
 
@@ -57,6 +58,13 @@ final class BlockLanes {
         return (IntVector)
                 ByteVector.fromMemorySegment(B, src, at, ByteOrder.LITTLE_ENDIAN)
                         .convertShape(ZERO_EXTEND_B2I, I, part);
+    }
+
+    /// Returns unsigned bytes as floats: the scales of NF4 blocks.
+    static FloatVector unsigned(byte[] src, int at, int part) {
+        var ints =
+                (IntVector) ByteVector.fromArray(B, src, at).convertShape(ZERO_EXTEND_B2I, I, part);
+        return (FloatVector) ints.convertShape(I2F, F, 0);
     }
 
     /// Returns the levels of the NF4 codes in the lowest four bits of each lane; selecting ignores

@@ -156,6 +156,10 @@ final class FewRows {
                 bf16Row(stored, from, to, p, kc, add);
                 return;
             }
+            if (rows == 1 && BlockRow.suits(stored)) {
+                blockRow(stored, from, to, p, kc, add);
+                return;
+            }
             float[] wide = Pool.floats().acquire(4 * kc);
             for (int j = from; j < to; j += 4) {
                 int count = Math.min(4, to - j);
@@ -228,6 +232,16 @@ final class FewRows {
                 c[at] = add ? c[at] + sums[q] : sums[q];
             }
         }
+    }
+
+    private void blockRow(StoredOperand stored, int from, int to, int p, int kc, boolean add) {
+        float[] sums = Pool.floats().acquire(to - from);
+        BlockRow.products(stored, from, to, p, kc, x, xo + p, sums);
+        int at = co + from * columnStride;
+        for (int j = 0; j < to - from; j++, at += columnStride) {
+            c[at] = add ? c[at] + sums[j] : sums[j];
+        }
+        Pool.floats().release(sums);
     }
 
     /// The rest of a dot product that fills no vector.

@@ -29,7 +29,7 @@ import jdk.incubator.vector.VectorSpecies;
 /// as floats, exactly.
 ///
 /// Whoever needs stored weights widens them into an array, a part at a time, on the way to the
-/// kernel; only products of a single row read segments themselves ([Bf16Row]).
+/// kernel; only products of a single row read segments themselves ([Bf16Row], [BlockRow]).
 final class Widen {
     private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
     private static final ValueLayout.OfShort SHORT =
