@@ -112,7 +112,7 @@ public final class AttentionBackward {
         int dim = problem.dim();
         int width = TileProduct.padLanes(dim);
         if (dk != null) {
-            dk.writeRows(b, 0, h, problem.keys(), dim, 1, sums, 0, width);
+            dk.writeRows(b, 0, h, problem.keys(), dim, problem.scale(), sums, 0, width);
         }
         if (dv != null) {
             int half = TileProduct.padRows(problem.keys()) * width;
@@ -234,9 +234,6 @@ public final class AttentionBackward {
             q.copyRows(b, t, h, n, dim, queryRows, 0, width, n);
             dout.copyColumns(b, t, h, n, dim, 1, doutColumns, QUERIES, lanes);
             dout.copyRows(b, t, h, n, dim, doutRows, 0, width, n);
-            for (int i = 0; i < n * width; i += V) {
-                FloatVector.fromArray(F, queryRows, i).mul(scale).intoArray(queryRows, i);
-            }
             int row = lseOffset + (b * problem.heads() + h) * problem.queries() + t;
             for (int i = 0; i < lanes; i++) {
                 // What sees no key, or is no query, gets weights of exp(−∞) = 0.

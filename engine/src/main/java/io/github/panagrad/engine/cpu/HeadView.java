@@ -1,5 +1,11 @@
 package io.github.panagrad.engine.cpu;
 
+import static io.github.panagrad.engine.cpu.Lanes.F;
+import static io.github.panagrad.engine.cpu.Lanes.V;
+
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+
 /// Attention heads in an array: where element (b, t, h, 0) lies; the D elements of a head are
 /// adjacent.
 ///
@@ -29,23 +35,32 @@ public record HeadView(float[] data, int offset, int batchStride, int timeStride
 
     /// Copies `n` heads from token `t` on into rows of `width`, and fills up with zeros.
     ///
-    /// @param width row length of the tile, at least `dim`
+    /// @param width row length of the tile, `dim` rounded up to full vectors
     /// @param rows rows of the tile, at least `n`
     void copyRows(int b, int t, int h, int n, int dim, float[] tile, int off, int width, int rows) {
         int from = at(b, t, h);
+        int full = dim / V * V;
         for (int i = 0; i < n; i++) {
-            System.arraycopy(data, from, tile, off + i * width, dim);
-            if (dim < width) {
-                java.util.Arrays.fill(tile, off + i * width + dim, off + (i + 1) * width, 0);
+            int to = off + i * width;
+            for (int d = 0; d < full; d += V) {
+                FloatVector.fromArray(F, data, from + d).intoArray(tile, to + d);
+            }
+            if (full < dim) {
+                FloatVector.zero(F).intoArray(tile, to + full);
+                for (int d = full; d < dim; d++) {
+                    tile[to + d] = data[from + d];
+                }
             }
             from += timeStride;
         }
-        java.util.Arrays.fill(tile, off + n * width, off + rows * width, 0);
+        Arrays.fill(tile, off + n * width, off + rows * width, 0);
     }
 
     /// Writes `n` heads from token `t` on, times `scale`, as the columns of a tile [dim, width].
     ///
-    /// Columns n … `columns`−1 become zero.
+    /// Squares of V by V are turned in registers. Columns n … `columns`−1 become zero.
+    ///
+    /// @param columns a multiple of V
     void copyColumns(
             int b,
             int t,
@@ -57,16 +72,49 @@ public record HeadView(float[] data, int offset, int batchStride, int timeStride
             int width,
             int columns) {
         int from = at(b, t, h);
-        for (int i = 0; i < columns; i++) {
-            if (i < n) {
-                for (int d = 0, to = i; d < dim; d++, to += width) {
-                    tile[to] = data[from + d] * scale;
+        int full = dim / V * V;
+        int i = 0;
+        for (; i + V <= n; i += V) {
+            for (int d = 0; d < full; d += V) {
+                turn(from + d, tile, d * width + i, width);
+            }
+            column(from, i, V, full, dim, tile, width);
+            from += V * timeStride;
+        }
+        if (i < n) {
+            for (int d = 0; d < dim; d++) {
+                FloatVector.zero(F).intoArray(tile, d * width + i);
+            }
+            column(from, i, n - i, 0, dim, tile, width);
+            i += V;
+        }
+        for (int d = 0; d < dim; d++) {
+            int row = d * width;
+            for (int j = i; j < columns; j += V) {
+                FloatVector.zero(F).intoArray(tile, row + j);
+            }
+            if (scale != 1) {
+                for (int j = 0; j < i; j += V) {
+                    FloatVector.fromArray(F, tile, row + j).mul(scale).intoArray(tile, row + j);
                 }
-                from += timeStride;
-            } else {
-                for (int d = 0, to = i; d < dim; d++, to += width) {
-                    tile[to] = 0;
-                }
+            }
+        }
+    }
+
+    private void turn(int from, float[] tile, int to, int width) {
+        switch (V) {
+            case 16 -> Interleave.zip16(data, from, timeStride, tile, to, width);
+            case 8 -> Interleave.zip8(data, from, timeStride, tile, to, width);
+            default -> Interleave.zip4(data, from, timeStride, tile, to, width);
+        }
+    }
+
+    /// Writes elements `low` to `dim` of `n` heads as columns from `i` on.
+    private void column(int from, int i, int n, int low, int dim, float[] tile, int width) {
+        for (int j = 0; j < n; j++) {
+            int at = from + j * timeStride;
+            for (int d = low; d < dim; d++) {
+                tile[d * width + i + j] = data[at + d];
             }
         }
     }
@@ -75,9 +123,13 @@ public record HeadView(float[] data, int offset, int batchStride, int timeStride
     void writeRows(
             int b, int t, int h, int n, int dim, float scale, float[] tile, int off, int width) {
         int to = at(b, t, h);
+        int full = dim / V * V;
         for (int i = 0; i < n; i++) {
             int from = off + i * width;
-            for (int d = 0; d < dim; d++) {
+            for (int d = 0; d < full; d += V) {
+                FloatVector.fromArray(F, tile, from + d).mul(scale).intoArray(data, to + d);
+            }
+            for (int d = full; d < dim; d++) {
                 data[to + d] = tile[from + d] * scale;
             }
             to += timeStride;

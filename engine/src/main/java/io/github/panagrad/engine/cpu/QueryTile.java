@@ -20,11 +20,13 @@ import jdk.incubator.vector.VectorOperators;
 /// groups of eight keys or queries, so that little more than the visible half of a diagonal tile is
 /// computed.
 final class QueryTile {
-    /// Queries in a tile, and the row length of scores: three vectors of 16, the widest kernel.
-    static final int QUERIES = 48;
+    /// Queries in a tile, and the row length of scores: three vectors of 16, and a multiple of the
+    /// rows of all kernels.
+    static final int QUERIES = TileProduct.PITCH;
 
-    /// Keys in a tile.
-    static final int KEYS = 64;
+    /// Keys in a tile, for the same reason. A tile's scores, keys, values and results for 64
+    /// dimensions are 45 KB together, about a first-level cache.
+    static final int KEYS = 48;
 
     private final AttentionProblem problem;
     private final KeyRanges ranges;

@@ -15,6 +15,9 @@ final class TileProduct {
     /// Rows that the kernels compute together; tiles are padded to a multiple of it.
     static final int ROWS = 8;
 
+    /// Distance of A's elements along k that the kernels know besides 1: the row length of scores.
+    static final int PITCH = 48;
+
     /// Three vectors a row need 24 accumulators, which only 32 registers can hold.
     private static final int WIDEST = Tiles.ROWS == 8 ? 3 : 1;
 
@@ -54,6 +57,25 @@ final class TileProduct {
             boolean accumulate) {
         for (int column = 0; column < n; ) {
             int left = (n - column) / V;
+            boolean four = WIDEST == 3 && m % Tile6x4.ROWS == 0 && left != 5 && left != 6;
+            if (four && left >= 4 && (stepStride == 1 || stepStride == PITCH)) {
+                rows6x4(
+                        m,
+                        k,
+                        a,
+                        aOff,
+                        rowStride,
+                        stepStride,
+                        b,
+                        bOff + column,
+                        ldb,
+                        c,
+                        cOff + column,
+                        ldc,
+                        accumulate);
+                column += 4 * V;
+                continue;
+            }
             // Four vectors are faster as two and two than as three and one.
             int width = Math.min(WIDEST, left == 4 ? 2 : left);
             for (int row = 0; row < m; row += ROWS) {
@@ -109,7 +131,33 @@ final class TileProduct {
         }
     }
 
-    private static FloatVector start(float[] c, int at, boolean accumulate) {
+    private static void rows6x4(
+            int m,
+            int k,
+            float[] a,
+            int aOff,
+            int rowStride,
+            int stepStride,
+            float[] b,
+            int bOff,
+            int ldb,
+            float[] c,
+            int cOff,
+            int ldc,
+            boolean accumulate) {
+        for (int row = 0; row < m; row += Tile6x4.ROWS) {
+            int aRow = aOff + row * rowStride;
+            int cRow = cOff + row * ldc;
+            if (stepStride == 1) {
+                Tile6x4.steps(k, a, aRow, rowStride, b, bOff, ldb, c, cRow, ldc, accumulate);
+            } else {
+                Tile6x4.rows(k, a, aRow, rowStride, b, bOff, ldb, c, cRow, ldc, accumulate);
+            }
+        }
+    }
+
+    /// Returns what a sum starts from.
+    static FloatVector start(float[] c, int at, boolean accumulate) {
         return accumulate ? FloatVector.fromArray(F, c, at) : FloatVector.zero(F);
     }
 
