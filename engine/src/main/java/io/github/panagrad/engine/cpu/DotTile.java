@@ -5,9 +5,9 @@ import static io.github.panagrad.engine.cpu.Lanes.V;
 
 import jdk.incubator.vector.FloatVector;
 
-/// Dot products of a few rows with four rows at a time, for products of few rows: nothing is
+/// Dot products of a few rows with four or six rows at a time, for products of few rows: nothing is
 /// packed, every element is loaded from where it lies and used for as many products as there are
-/// registers for.
+/// registers for: 4 by 6 with 32 of them (sums, four vectors of x and one of w), 2 by 4 with 16.
 ///
 /// Here k is a multiple of V. The rest is the caller's: with masked loads in it C1 refuses a kernel
 /// (out of virtual registers), and under load a method that C1 refused can wait for C2 forever.
@@ -87,8 +87,112 @@ final class DotTile {
         s13.intoArray(lanes, 7 * V);
     }
 
-    /// Computes 4 rows by 4: the lanes of x row i · w row j at (4·i + j)·V.
-    static void dot4x4(
+    /// Computes 1 row by 6: the lanes of x row i · w row j at (6·i + j)·V.
+    static void dot1x6(
+            int k,
+            float[] x,
+            int x0,
+            float[] w,
+            int w0,
+            int w1,
+            int w2,
+            int w3,
+            int w4,
+            int w5,
+            float[] lanes) {
+        FloatVector s00 = FloatVector.zero(F);
+        FloatVector s01 = FloatVector.zero(F);
+        FloatVector s02 = FloatVector.zero(F);
+        FloatVector s03 = FloatVector.zero(F);
+        FloatVector s04 = FloatVector.zero(F);
+        FloatVector s05 = FloatVector.zero(F);
+        for (int p = 0; p < k; p += V) {
+            FloatVector v0 = FloatVector.fromArray(F, x, x0 + p);
+            FloatVector u = FloatVector.fromArray(F, w, w0 + p);
+            s00 = v0.fma(u, s00);
+            u = FloatVector.fromArray(F, w, w1 + p);
+            s01 = v0.fma(u, s01);
+            u = FloatVector.fromArray(F, w, w2 + p);
+            s02 = v0.fma(u, s02);
+            u = FloatVector.fromArray(F, w, w3 + p);
+            s03 = v0.fma(u, s03);
+            u = FloatVector.fromArray(F, w, w4 + p);
+            s04 = v0.fma(u, s04);
+            u = FloatVector.fromArray(F, w, w5 + p);
+            s05 = v0.fma(u, s05);
+        }
+        s00.intoArray(lanes, 0);
+        s01.intoArray(lanes, V);
+        s02.intoArray(lanes, 2 * V);
+        s03.intoArray(lanes, 3 * V);
+        s04.intoArray(lanes, 4 * V);
+        s05.intoArray(lanes, 5 * V);
+    }
+
+    /// Computes 2 rows by 6: the lanes of x row i · w row j at (6·i + j)·V.
+    static void dot2x6(
+            int k,
+            float[] x,
+            int x0,
+            int x1,
+            float[] w,
+            int w0,
+            int w1,
+            int w2,
+            int w3,
+            int w4,
+            int w5,
+            float[] lanes) {
+        FloatVector s00 = FloatVector.zero(F);
+        FloatVector s01 = FloatVector.zero(F);
+        FloatVector s02 = FloatVector.zero(F);
+        FloatVector s03 = FloatVector.zero(F);
+        FloatVector s04 = FloatVector.zero(F);
+        FloatVector s05 = FloatVector.zero(F);
+        FloatVector s10 = FloatVector.zero(F);
+        FloatVector s11 = FloatVector.zero(F);
+        FloatVector s12 = FloatVector.zero(F);
+        FloatVector s13 = FloatVector.zero(F);
+        FloatVector s14 = FloatVector.zero(F);
+        FloatVector s15 = FloatVector.zero(F);
+        for (int p = 0; p < k; p += V) {
+            FloatVector v0 = FloatVector.fromArray(F, x, x0 + p);
+            FloatVector v1 = FloatVector.fromArray(F, x, x1 + p);
+            FloatVector u = FloatVector.fromArray(F, w, w0 + p);
+            s00 = v0.fma(u, s00);
+            s10 = v1.fma(u, s10);
+            u = FloatVector.fromArray(F, w, w1 + p);
+            s01 = v0.fma(u, s01);
+            s11 = v1.fma(u, s11);
+            u = FloatVector.fromArray(F, w, w2 + p);
+            s02 = v0.fma(u, s02);
+            s12 = v1.fma(u, s12);
+            u = FloatVector.fromArray(F, w, w3 + p);
+            s03 = v0.fma(u, s03);
+            s13 = v1.fma(u, s13);
+            u = FloatVector.fromArray(F, w, w4 + p);
+            s04 = v0.fma(u, s04);
+            s14 = v1.fma(u, s14);
+            u = FloatVector.fromArray(F, w, w5 + p);
+            s05 = v0.fma(u, s05);
+            s15 = v1.fma(u, s15);
+        }
+        s00.intoArray(lanes, 0);
+        s01.intoArray(lanes, V);
+        s02.intoArray(lanes, 2 * V);
+        s03.intoArray(lanes, 3 * V);
+        s04.intoArray(lanes, 4 * V);
+        s05.intoArray(lanes, 5 * V);
+        s10.intoArray(lanes, 6 * V);
+        s11.intoArray(lanes, 7 * V);
+        s12.intoArray(lanes, 8 * V);
+        s13.intoArray(lanes, 9 * V);
+        s14.intoArray(lanes, 10 * V);
+        s15.intoArray(lanes, 11 * V);
+    }
+
+    /// Computes 4 rows by 6: the lanes of x row i · w row j at (6·i + j)·V.
+    static void dot4x6(
             int k,
             float[] x,
             int x0,
@@ -100,23 +204,33 @@ final class DotTile {
             int w1,
             int w2,
             int w3,
+            int w4,
+            int w5,
             float[] lanes) {
         FloatVector s00 = FloatVector.zero(F);
         FloatVector s01 = FloatVector.zero(F);
         FloatVector s02 = FloatVector.zero(F);
         FloatVector s03 = FloatVector.zero(F);
+        FloatVector s04 = FloatVector.zero(F);
+        FloatVector s05 = FloatVector.zero(F);
         FloatVector s10 = FloatVector.zero(F);
         FloatVector s11 = FloatVector.zero(F);
         FloatVector s12 = FloatVector.zero(F);
         FloatVector s13 = FloatVector.zero(F);
+        FloatVector s14 = FloatVector.zero(F);
+        FloatVector s15 = FloatVector.zero(F);
         FloatVector s20 = FloatVector.zero(F);
         FloatVector s21 = FloatVector.zero(F);
         FloatVector s22 = FloatVector.zero(F);
         FloatVector s23 = FloatVector.zero(F);
+        FloatVector s24 = FloatVector.zero(F);
+        FloatVector s25 = FloatVector.zero(F);
         FloatVector s30 = FloatVector.zero(F);
         FloatVector s31 = FloatVector.zero(F);
         FloatVector s32 = FloatVector.zero(F);
         FloatVector s33 = FloatVector.zero(F);
+        FloatVector s34 = FloatVector.zero(F);
+        FloatVector s35 = FloatVector.zero(F);
         for (int p = 0; p < k; p += V) {
             FloatVector v0 = FloatVector.fromArray(F, x, x0 + p);
             FloatVector v1 = FloatVector.fromArray(F, x, x1 + p);
@@ -142,23 +256,41 @@ final class DotTile {
             s13 = v1.fma(u, s13);
             s23 = v2.fma(u, s23);
             s33 = v3.fma(u, s33);
+            u = FloatVector.fromArray(F, w, w4 + p);
+            s04 = v0.fma(u, s04);
+            s14 = v1.fma(u, s14);
+            s24 = v2.fma(u, s24);
+            s34 = v3.fma(u, s34);
+            u = FloatVector.fromArray(F, w, w5 + p);
+            s05 = v0.fma(u, s05);
+            s15 = v1.fma(u, s15);
+            s25 = v2.fma(u, s25);
+            s35 = v3.fma(u, s35);
         }
         s00.intoArray(lanes, 0);
         s01.intoArray(lanes, V);
         s02.intoArray(lanes, 2 * V);
         s03.intoArray(lanes, 3 * V);
-        s10.intoArray(lanes, 4 * V);
-        s11.intoArray(lanes, 5 * V);
-        s12.intoArray(lanes, 6 * V);
-        s13.intoArray(lanes, 7 * V);
-        s20.intoArray(lanes, 8 * V);
-        s21.intoArray(lanes, 9 * V);
-        s22.intoArray(lanes, 10 * V);
-        s23.intoArray(lanes, 11 * V);
-        s30.intoArray(lanes, 12 * V);
-        s31.intoArray(lanes, 13 * V);
-        s32.intoArray(lanes, 14 * V);
-        s33.intoArray(lanes, 15 * V);
+        s04.intoArray(lanes, 4 * V);
+        s05.intoArray(lanes, 5 * V);
+        s10.intoArray(lanes, 6 * V);
+        s11.intoArray(lanes, 7 * V);
+        s12.intoArray(lanes, 8 * V);
+        s13.intoArray(lanes, 9 * V);
+        s14.intoArray(lanes, 10 * V);
+        s15.intoArray(lanes, 11 * V);
+        s20.intoArray(lanes, 12 * V);
+        s21.intoArray(lanes, 13 * V);
+        s22.intoArray(lanes, 14 * V);
+        s23.intoArray(lanes, 15 * V);
+        s24.intoArray(lanes, 16 * V);
+        s25.intoArray(lanes, 17 * V);
+        s30.intoArray(lanes, 18 * V);
+        s31.intoArray(lanes, 19 * V);
+        s32.intoArray(lanes, 20 * V);
+        s33.intoArray(lanes, 21 * V);
+        s34.intoArray(lanes, 22 * V);
+        s35.intoArray(lanes, 23 * V);
     }
 
     /// Adds the lanes of `count` times four vectors.

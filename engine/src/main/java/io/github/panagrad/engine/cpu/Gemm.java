@@ -89,7 +89,7 @@ public final class Gemm {
             if (!accumulate) {
                 clear(m, n, c, cOff, ldc);
             }
-        } else if (FewRows.suits(m, n, a, b)) {
+        } else if (FewRows.suits(m, n)) {
             FewRows.run(m, n, k, a, b, c, cOff, ldc, accumulate);
         } else {
             PackedGemm.run(m, n, k, a, b, c, cOff, ldc, accumulate);
