@@ -13,6 +13,9 @@ import jdk.incubator.vector.FloatVector;
 /// With m and v the new moments, the entry becomes w·(1 − lr·λ) − r·m/(√v·c + ε), where r is
 /// lr/(1 − β₁ᵗ) and c is 1/√(1 − β₂ᵗ), both computed in doubles.
 final class AdamWLoop {
+    /// Floats that the header of an array takes the place of.
+    private static final int HEADER = 4;
+
     private final float beta1;
     private final float beta2;
     private final float rest1;
@@ -61,28 +64,32 @@ final class AdamWLoop {
         var loop = new AdamWLoop(step);
         float rate = rate(step, step.step());
         float correction = correction(step, step.step());
-        Parallel.forRange(
-                n,
-                Elementwise.GRAIN,
+        Parallel.RangeBody range =
                 (from, to) ->
                         loop.range(
                                 rate,
                                 correction,
                                 w,
-                                wo + from,
+                                wo,
                                 g,
-                                go + from,
+                                go,
                                 m,
-                                mo + from,
+                                mo,
                                 v,
-                                vo + from,
+                                vo,
                                 wNew,
-                                wn + from,
+                                wn,
                                 mNew,
-                                mn + from,
+                                mn,
                                 vNew,
-                                vn + from,
-                                to - from));
+                                vn,
+                                from,
+                                to);
+        // Vectors begin where a cache line does if the arrays do, after their headers: large ones.
+        int lead = Math.min(n, Math.floorMod(-HEADER - wo, V));
+        range.run(0, lead);
+        Parallel.forRange(
+                n - lead, Elementwise.GRAIN, (from, to) -> range.run(lead + from, lead + to));
     }
 
     /// The rest of the range is scalar: under a mask, all of it would take twice the time.
@@ -103,9 +110,10 @@ final class AdamWLoop {
             int mn,
             float[] vNew,
             int vn,
-            int n) {
-        int i = 0;
-        for (; i <= n - V; i += V) {
+            int from,
+            int to) {
+        int i = from;
+        for (; i <= to - V; i += V) {
             FloatVector d = FloatVector.fromArray(F, g, go + i).mul(gradScale);
             FloatVector first = FloatVector.fromArray(F, m, mo + i).mul(beta1);
             first = d.fma(broadcast(F, rest1), first);
@@ -117,7 +125,7 @@ final class AdamWLoop {
             first.intoArray(mNew, mn + i);
             second.intoArray(vNew, vn + i);
         }
-        for (; i < n; i++) {
+        for (; i < to; i++) {
             float d = g[go + i] * gradScale;
             float first = first(m[mo + i], d);
             float second = second(v[vo + i], d);

@@ -48,8 +48,6 @@ final class NormKernels {
                     op.eps(),
                     in[2].floats(),
                     in[2].offset(),
-                    null,
-                    0,
                     array(dx),
                     offset(dx),
                     array(dw),

@@ -11,7 +11,7 @@ import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
 /// Root-mean-square normalisation of contiguous rows, y = w·x·s with s = 1/√(mean x² + ε) (Zhang
-/// and Sennrich, 2019), forward and backward; on request with the residual sum before it.
+/// and Sennrich, 2019), forward and backward.
 ///
 /// Backward computes s again instead of storing it: the row is read anyway. With g = w·dy it is
 /// dx = s·g + c·x with c = −s³·mean(g·x), and dw = Σ over the rows of dy·x·s.
@@ -44,34 +44,6 @@ final class RmsNormRows {
                 });
     }
 
-    /// Sets sum = x + residual and y to its normalised rows; sum may be x or the residual.
-    static void forwardResidual(
-            float[] x,
-            int xo,
-            float[] residual,
-            int ro,
-            float[] w,
-            int wo,
-            double eps,
-            float[] sum,
-            int so,
-            float[] y,
-            int yo,
-            int rows,
-            int n) {
-        BinaryLoop add = BinaryFn.ADD.loop();
-        Parallel.forRange(
-                rows,
-                rowsAtATime(n),
-                (from, to) -> {
-                    for (int r = from; r < to; r++) {
-                        int o = r * n;
-                        add.run(x, xo + o, residual, ro + o, sum, so + o, n, 0, 0);
-                        normalise(sum, so + o, w, wo, eps, y, yo + o, n);
-                    }
-                });
-    }
-
     private static void normalise(
             float[] x, int xo, float[] w, int wo, double eps, float[] y, int yo, int n) {
         scale(x, xo, w, wo, inverseRms(RowFolds.dot(x, xo, x, xo, n), n, eps), y, yo, n);
@@ -91,9 +63,7 @@ final class RmsNormRows {
     }
 
     /// Computes the gradients of x and w that are not null.
-    ///
-    /// @param also a gradient of x from elsewhere, such as the residual stream, that dx is to
-    ///     include; not the array of dx, which may be that of dy
+    /// dx may be dy.
     static void backward(
             float[] x,
             int xo,
@@ -102,8 +72,6 @@ final class RmsNormRows {
             double eps,
             float[] dy,
             int dyo,
-            float @Nullable [] also,
-            int ao,
             float @Nullable [] dx,
             int dxo,
             float @Nullable [] dw,
@@ -144,9 +112,6 @@ final class RmsNormRows {
                             inputGradient(x, i, w, wo, dy, d, s, c, dx, o, n);
                         } else {
                             gradients(x, i, w, wo, dy, d, s, c, dx, o, partial, acc, n);
-                        }
-                        if (dx != null && also != null) {
-                            BinaryFn.ADD.loop().run(dx, o, also, ao + r * n, dx, o, n, 0, 0);
                         }
                     }
                 });

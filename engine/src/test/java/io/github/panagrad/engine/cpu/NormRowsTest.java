@@ -2,7 +2,6 @@ package io.github.panagrad.engine.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
 class NormRowsTest {
@@ -74,43 +73,15 @@ class NormRowsTest {
                     Close.check("y", y, 1, exact.y, 1e-6);
                     float[] dx = Close.guarded(rows * n + 3);
                     float[] dw = Close.guarded(n + 3);
-                    RmsNormRows.backward(x, 1, w, 2, EPS, dy, 3, null, 0, dx, 2, dw, 1, rows, n);
+                    RmsNormRows.backward(x, 1, w, 2, EPS, dy, 3, dx, 2, dw, 1, rows, n);
                     Close.check("dx", dx, 2, exact.dx, 2e-6 * (1 + exact.steepest));
                     Close.check("dw", dw, 1, exact.dw, 2e-6);
                     float[] alone = Close.guarded(n + 3);
-                    RmsNormRows.backward(
-                            x, 1, w, 2, EPS, dy, 3, null, 0, null, 0, alone, 1, rows, n);
+                    RmsNormRows.backward(x, 1, w, 2, EPS, dy, 3, null, 0, alone, 1, rows, n);
                     assertThat(alone).isEqualTo(dw);
-                    float[] also = draws.normal(rows * n + 1, 1);
-                    RmsNormRows.backward(x, 1, w, 2, EPS, dy, 3, also, 1, dx, 2, null, 0, rows, n);
-                    double[] both = exact.dx.clone();
-                    Arrays.setAll(both, i -> exact.dx[i] + also[1 + i]);
-                    Close.check("dx + also", dx, 2, both, 2e-6 * (1 + exact.steepest));
-                });
-    }
-
-    @Test
-    void residualSumAndRmsNormAreThoseOfTwoSteps() {
-        Draws.each(
-                60,
-                draws -> {
-                    int n = width(draws);
-                    int rows = draws.between(1, 9);
-                    float[] x = draws.normal(1 + rows * n, 2);
-                    float[] residual = draws.normal(2 + rows * n, 2);
-                    float[] w = draws.uniform(2 + n, 0.5, 2);
-                    float[] expectedSum = new float[rows * n];
-                    for (int i = 0; i < rows * n; i++) {
-                        expectedSum[i] = x[1 + i] + residual[2 + i];
-                    }
-                    float[] expected = new float[rows * n];
-                    RmsNormRows.forward(expectedSum, 0, w, 2, EPS, expected, 0, rows, n);
-                    float[] sum = new float[rows * n];
-                    float[] y = new float[rows * n];
-                    RmsNormRows.forwardResidual(
-                            x, 1, residual, 2, w, 2, EPS, sum, 0, y, 0, rows, n);
-                    assertThat(sum).isEqualTo(expectedSum);
-                    assertThat(y).isEqualTo(expected);
+                    float[] only = Close.guarded(rows * n + 3);
+                    RmsNormRows.backward(x, 1, w, 2, EPS, dy, 3, only, 2, null, 0, rows, n);
+                    assertThat(only).isEqualTo(dx);
                 });
     }
 
@@ -130,6 +101,11 @@ class NormRowsTest {
                     float[] w = draws.uniform(2 + n, 0.5, 2);
                     float[] b = draws.normal(n, 1);
                     float[] dy = draws.normal(3 + rows * n, 1);
+                    if (draws.coin() && n > 8) {
+                        for (int i = 0; i < rows * n; i++) {
+                            x[1 + i] -= i % n < 8 ? 600 : 0;
+                        }
+                    }
                     var exact = new Exact(x, w, b, dy, rows, n, true);
                     float[] y = Close.guarded(rows * n + 3);
                     LayerNormRows.forward(x, 1, w, 2, b, 0, EPS, y, 1, rows, n);
@@ -195,7 +171,7 @@ class NormRowsTest {
                                 int m = rows * n;
                                 float[] y = new float[2 * m + 3 * n];
                                 RmsNormRows.backward(
-                                        x, 0, w, 0, EPS, dy, 0, null, 0, y, 0, y, 2 * m, rows, n);
+                                        x, 0, w, 0, EPS, dy, 0, y, 0, y, 2 * m, rows, n);
                                 LayerNormRows.backward(
                                         x,
                                         0,
