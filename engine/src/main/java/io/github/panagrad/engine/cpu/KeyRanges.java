@@ -14,12 +14,16 @@ final class KeyRanges {
     private final int[] from;
     private final int[] to;
     private final boolean[] exact;
+    private final int[] first;
+    private final int[] end;
 
     KeyRanges(AttentionProblem problem) {
         this.problem = problem;
         from = new int[problem.batch() * problem.queries()];
         to = new int[from.length];
         exact = new boolean[problem.batch()];
+        first = new int[problem.batch()];
+        end = new int[problem.batch()];
         for (int b = 0; b < problem.batch(); b++) {
             exact[b] = narrow(b);
         }
@@ -33,6 +37,16 @@ final class KeyRanges {
     /// End, exclusive, of the keys that query t of sequence b sees; the start if there are none.
     int to(int b, int t) {
         return to[b * problem.queries() + t];
+    }
+
+    /// First key that any query of sequence b sees, rounded down to whole groups of keys.
+    int first(int b) {
+        return first[b];
+    }
+
+    /// End, exclusive, of the keys that the queries of sequence b see.
+    int end(int b) {
+        return end[b];
     }
 
     /// Tells whether a query of this sequence sees every key of its range.
@@ -71,24 +85,32 @@ final class KeyRanges {
         }
         @Nullable Segments segments = problem.segments() == null ? null : new Segments(b);
         int ahead = keys - problem.queries();
+        int least = keys;
+        int most = 0;
         for (int t = 0; t < problem.queries(); t++) {
             int position = t + ahead;
-            int first = low;
-            int end = high;
+            int start = low;
+            int stop = high;
             if (problem.causal()) {
-                end = Math.min(end, position + 1);
+                stop = Math.min(stop, position + 1);
             }
             if (problem.window() > 0) {
-                first = Math.max(first, position - problem.window() + 1);
+                start = Math.max(start, position - problem.window() + 1);
             }
             if (segments != null) {
-                first = Math.max(first, segments.start[position]);
-                end = Math.min(end, segments.end[position]);
+                start = Math.max(start, segments.start[position]);
+                stop = Math.min(stop, segments.end[position]);
             }
             int at = b * problem.queries() + t;
-            from[at] = Math.min(first, keys);
-            to[at] = Math.max(from[at], end);
+            from[at] = Math.min(start, keys);
+            to[at] = Math.max(from[at], stop);
+            if (from[at] < to[at]) {
+                least = Math.min(least, from[at]);
+                most = Math.max(most, to[at]);
+            }
         }
+        first[b] = least & -TileProduct.ROWS;
+        end[b] = most;
         return open == Math.max(0, high - low) && (segments == null || !segments.scattered);
     }
 
