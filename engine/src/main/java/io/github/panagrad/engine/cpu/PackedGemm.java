@@ -4,7 +4,6 @@ import static java.lang.Math.ceilDiv;
 
 import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.engine.ground.Pool;
-import java.util.Arrays;
 
 /// The packed, register-blocked, cache-blocked matrix product (Goto and van de Geijn, "Anatomy of
 /// high-performance matrix multiplication", 2008; BLIS).
@@ -181,11 +180,6 @@ final class PackedGemm {
     private void multiply(int iFrom, int jFrom, float[] c, int co, int ldc, boolean add) {
         int iTo = Math.min(m, iFrom + TASK_ROWS);
         int jTo = Math.min(n, jFrom + TASK_COLUMNS);
-        if (!add) {
-            for (int i = iFrom; i < iTo; i++) {
-                Arrays.fill(c, co + i * ldc + jFrom, co + i * ldc + jTo, 0);
-            }
-        }
         float[] edge = new float[Tiles.ROWS * Tiles.COLUMNS];
         for (int j = jFrom; j < jTo; j += Tiles.COLUMNS) {
             int bo = bAt(j / Tiles.COLUMNS);
@@ -193,23 +187,23 @@ final class PackedGemm {
                 int ao = aAt(i / Tiles.ROWS);
                 int at = co + i * ldc + j;
                 if (i + Tiles.ROWS <= m && j + Tiles.COLUMNS <= n) {
-                    Tiles.multiply(k, packedA, ao, packedB, bo, c, at, ldc);
+                    Tiles.multiply(k, packedA, ao, packedB, bo, c, at, ldc, add);
                 } else {
-                    Arrays.fill(edge, 0);
-                    Tiles.multiply(k, packedA, ao, packedB, bo, edge, 0, Tiles.COLUMNS);
-                    addPart(edge, iTo - i, jTo - j, c, at, ldc);
+                    Tiles.multiply(k, packedA, ao, packedB, bo, edge, 0, Tiles.COLUMNS, false);
+                    storePart(edge, iTo - i, jTo - j, c, at, ldc, add);
                 }
             }
         }
     }
 
-    /// Adds the part of an edge tile that lies within C.
-    private static void addPart(float[] tile, int rows, int columns, float[] c, int co, int ldc) {
+    /// Stores or adds the part of an edge tile that lies within C.
+    private static void storePart(
+            float[] tile, int rows, int columns, float[] c, int co, int ldc, boolean add) {
         for (int i = 0; i < Math.min(rows, Tiles.ROWS); i++) {
             int from = i * Tiles.COLUMNS;
             int to = co + i * ldc;
             for (int j = 0; j < Math.min(columns, Tiles.COLUMNS); j++) {
-                c[to + j] += tile[from + j];
+                c[to + j] = add ? c[to + j] + tile[from + j] : tile[from + j];
             }
         }
     }
