@@ -1,16 +1,21 @@
 package io.github.panagrad.bench;
 
+import io.github.panagrad.bench.peers.GrowthCommand;
 import io.github.panagrad.bench.peers.PeersCommand;
+import io.github.panagrad.bench.peers.ReportCommand;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 
-/// Starts what the jar can do: runs beside peers by name, JMH for all other arguments.
+/// Starts what the jar can do: runs beside peers, growth and report by name, JMH for all other arguments.
 public final class Main {
     private static final Map<String, Supplier<Callable<Integer>>> COMMANDS =
-            Map.of("peers", PeersCommand::new);
+            Map.of(
+                    "peers", PeersCommand::new,
+                    "growth", GrowthCommand::new,
+                    "report", ReportCommand::new);
 
     private Main() {}
 

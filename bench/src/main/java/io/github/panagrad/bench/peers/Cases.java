@@ -1,6 +1,7 @@
 package io.github.panagrad.bench.peers;
 
 import io.github.panagrad.bench.peers.Case.Measure;
+import io.github.panagrad.engine.ground.DType;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -21,8 +22,10 @@ final class Cases {
     static List<Case> all(int threads) {
         var cases = new ArrayList<Case>();
         products(cases, threads);
+        stored(cases);
         functions(cases);
         models(cases, threads);
+        memory(cases);
         return List.copyOf(cases);
     }
 
@@ -46,6 +49,51 @@ final class Cases {
                 cases.add(sgemm("few-rows", p, "few rows, 1 thread", MKL, 1, 1.5, 2.0));
             }
         }
+    }
+
+    private static void stored(List<Case> cases) {
+        String family =
+                "matrix-vector product, 32000 × 768, stored weights against our own F32, 1 thread";
+        stored(cases, family, "bf16", DType.BF16, 1.25, 1.8);
+        stored(cases, family, "int8", DType.Q8, 2.0, 3.0);
+        stored(cases, family, "4-bit", DType.NF4, 2.0, 4.0);
+    }
+
+    private static void stored(
+            List<Case> cases, String family, String name, DType type, double floor, double aim) {
+        var p = new Problem.MatVec(type, 32000, 768);
+        cases.add(
+                new Case(
+                        "matvec/" + name,
+                        family,
+                        p,
+                        OwnF32.NAME,
+                        1,
+                        Measure.TIME,
+                        floor,
+                        aim,
+                        1e-4));
+    }
+
+    private static void memory(List<Case> cases) {
+        String extra = "memory beside inputs and gradients: linear + cross-entropy";
+        for (int width : new int[] {288, 768}) {
+            String name = "memory/linear-cross-entropy/D" + width;
+            memory(cases, name, extra, new Problem.Head(1024, 32000, width), 0.2, 0.1);
+        }
+        String whole =
+                "peak memory of the full training step, weights and optimizer state included";
+        memory(cases, "memory/step/full", whole, step(0), 0.6, 0.4);
+    }
+
+    private static void memory(
+            List<Case> cases,
+            String name,
+            String family,
+            Problem problem,
+            double floor,
+            double aim) {
+        cases.add(new Case(name, family, problem, LIBTORCH, 1, Measure.MEMORY, floor, aim, 0));
     }
 
     private static void functions(List<Case> cases) {
@@ -99,7 +147,8 @@ final class Cases {
         return new Problem.Step(Llama.STORIES_15M, 4, 256, rank);
     }
 
-    /// Adds a row for each build of libtorch.
+    /// Adds a row for each build of libtorch; with several threads, the pools of the OpenBLAS build
+    /// spin against each other, so that it is no measure of anything.
     private static void time(
             List<Case> cases,
             String name,
@@ -109,7 +158,8 @@ final class Cases {
             double floor,
             double aim,
             double tolerance) {
-        for (String peer : new String[] {LIBTORCH, LIBTORCH_OPENBLAS}) {
+        for (String peer :
+                threads == 1 ? List.of(LIBTORCH, LIBTORCH_OPENBLAS) : List.of(LIBTORCH)) {
             cases.add(
                     new Case(
                             name,

@@ -25,21 +25,26 @@ final class Child {
 
     /// Runs a worker to its end and returns the lines it printed.
     ///
+    /// @param main the worker's class
     /// @param flags further flags: the size of the heap
     /// @param timed whether it is time that is measured, not memory
     /// @throws PanagradException if it fails: its last words went to the error stream
     static List<String> run(
-            List<String> flags, int threads, boolean timed, List<String> arguments) {
+            Class<?> main, List<String> flags, int threads, boolean timed, List<String> arguments) {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--add-modules=jdk.incubator.vector");
         command.add("--enable-native-access=ALL-UNNAMED");
         command.addAll(flags);
+        // The peers' natives are chosen and loaded by their code here; and a process's size is not
+        // looked up at every tensor that is made.
         command.add("-Dorg.bytedeco.javacpp.loadlibraries=false");
+        command.add("-Dorg.bytedeco.javacpp.maxBytes=0");
+        command.add("-Dorg.bytedeco.javacpp.maxPhysicalBytes=0");
         command.add("-D" + JAR + "=" + jar());
         command.add("-cp");
         command.add(System.getProperty("java.class.path"));
-        command.add(Worker.class.getName());
+        command.add(main.getName());
         command.addAll(arguments);
         var builder = new ProcessBuilder(command);
         builder.redirectError(ProcessBuilder.Redirect.INHERIT);

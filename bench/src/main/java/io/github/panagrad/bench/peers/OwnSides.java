@@ -1,10 +1,9 @@
 package io.github.panagrad.bench.peers;
 
 import io.github.panagrad.engine.ground.Parallel;
-import org.jspecify.annotations.Nullable;
 
 /// This library, as a user calls it.
-final class OwnSides implements Sides {
+public final class OwnSides implements Sides {
     static final String NAME = "ours";
 
     @Override
@@ -18,10 +17,11 @@ final class OwnSides implements Sides {
     }
 
     @Override
-    public @Nullable Side open(Problem problem, int threads) {
+    public Side open(Problem problem, int threads) {
         Parallel.setThreads(threads);
         return switch (problem) {
             case Problem.Sgemm p -> new OwnSgemm(p);
+            case Problem.MatVec p -> new OwnMatVec(p, true);
             case Problem.Rows p -> new OwnRows(p);
             case Problem.Attend p -> new OwnAttention(p);
             case Problem.Head p -> new OwnHead(p);

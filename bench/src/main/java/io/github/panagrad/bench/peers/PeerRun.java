@@ -115,7 +115,7 @@ final class PeerRun {
     private static Map<String, List<Case>> backToBack(List<Case> cases) {
         Map<String, List<Case>> groups = new LinkedHashMap<>();
         for (Case c : cases) {
-            if (!c.canAlternate()) {
+            if (!c.canAlternate() && c.measure() == Case.Measure.TIME) {
                 groups.computeIfAbsent(c.peer(), s -> new ArrayList<>()).add(c);
             }
         }
@@ -143,8 +143,7 @@ final class PeerRun {
             for (Case row : rows) {
                 double a = Statistics.median(ours.get(row, OwnSides.NAME));
                 double b = Statistics.median(theirs.get(row, peer));
-                boolean time = row.measure() == Case.Measure.TIME;
-                add(row, a, b, time ? b / a : a / b);
+                add(row, a, b, b / a);
             }
         } finally {
             delete(results);
@@ -174,7 +173,7 @@ final class PeerRun {
         arguments.addAll(more);
         int most = rows.stream().mapToInt(Case::threads).max().orElse(1);
         Map<String, double[]> found = new LinkedHashMap<>();
-        for (String line : Child.run(HEAP, most, true, arguments)) {
+        for (String line : Child.run(Worker.class, HEAP, most, true, arguments)) {
             String[] fields = line.split("\t");
             switch (fields[0]) {
                 case "TIMES" ->

@@ -34,12 +34,12 @@ public final class PeersCommand implements Callable<Integer> {
     @Option(
             names = "--millis",
             description = "How long a process times a row; ${DEFAULT-VALUE} if not given.")
-    long millis = 600;
+    long millis = 500;
 
     @Option(
             names = "--warmup",
             description = "Milliseconds that a row is warmed up; ${DEFAULT-VALUE} if not given.")
-    long warmup = 400;
+    long warmup = 300;
 
     @Option(
             names = "--threads",

@@ -1,5 +1,6 @@
 package io.github.panagrad.bench.peers;
 
+import io.github.panagrad.engine.ground.DType;
 import java.util.Arrays;
 
 /// What both sides of a comparison compute, with its inputs.
@@ -14,6 +15,9 @@ public sealed interface Problem {
             return (transA ? "T" : "N") + (transB ? "T" : "N");
         }
     }
+
+    /// A row times a transposed matrix whose weights are stored in some type.
+    record MatVec(DType type, int rows, int columns) implements Problem {}
 
     /// Mean cross-entropy of a linear head with the gradients of both inputs.
     record Head(int tokens, int vocabulary, int width) implements Problem {

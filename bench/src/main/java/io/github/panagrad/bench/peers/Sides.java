@@ -10,6 +10,9 @@ public interface Sides {
     /// Returns which build of the library this is, in a few words.
     String build();
 
+    /// Loads what the library needs; what it then occupies is not counted in memory rows.
+    default void load() {}
+
     /// Prepares a problem, or returns null if the library is not asked to compute it.
     ///
     /// @param threads how many threads it may use

@@ -99,6 +99,9 @@ public final class Worker implements Runnable {
         if (name.equals(OwnSides.NAME)) {
             return new OwnSides();
         }
+        if (name.equals(OwnF32.NAME)) {
+            return new OwnF32();
+        }
         return peers().stream()
                 .filter(library -> library.name().equals(name))
                 .findFirst()
@@ -107,6 +110,11 @@ public final class Worker implements Runnable {
 
     private void run(List<Case> rows, List<Sides> libraries) {
         Case any = rows.getFirst();
+        if (memory) {
+            libraries.forEach(
+                    library -> say("BYTES", any.name(), library.name(), bytes(library, any)));
+            return;
+        }
         Map<String, Side> open = new LinkedHashMap<>();
         for (Sides library : libraries) {
             String name = library.name();
@@ -122,22 +130,35 @@ public final class Worker implements Runnable {
                 open.put(name, side);
             }
         }
-        if (memory) {
-            open.forEach((name, side) -> say("BYTES", any.name(), name, side.extraBytes()));
-        } else {
-            compare(any, open);
-            var sampled = List.copyOf(open.values());
-            double[][] times = new Turns(warmup, millis, rounds).time(sampled);
-            int i = 0;
-            for (String name : open.keySet()) {
-                String list =
-                        DoubleStream.of(times[i++])
-                                .mapToObj(t -> "%.0f".formatted(t))
-                                .collect(Collectors.joining(","));
-                say("TIMES", any.name(), name, list);
-            }
+        compare(any, open);
+        double[][] times = new Turns(warmup, millis, rounds).time(List.copyOf(open.values()));
+        int i = 0;
+        for (String name : open.keySet()) {
+            String list =
+                    DoubleStream.of(times[i++])
+                            .mapToObj(t -> "%.0f".formatted(t))
+                            .collect(Collectors.joining(","));
+            say("TIMES", any.name(), name, list);
         }
         open.values().forEach(Side::close);
+    }
+
+    /// Measures a memory row: a step with all that it works on, a function beside its inputs.
+    private static long bytes(Sides library, Case row) {
+        library.load();
+        long before = ResidentMemory.now();
+        Side side = library.open(row.problem(), row.threads());
+        if (side == null) {
+            throw new PanagradException(
+                    "peers", library.name() + " has no such side", row.name(), "", "");
+        }
+        if (!(row.problem() instanceof Problem.Step)) {
+            return side.extraBytes();
+        }
+        for (int i = 0; i < 3; i++) {
+            side.run();
+        }
+        return ResidentMemory.peak() - before;
     }
 
     private void compare(Case row, Map<String, Side> open) {

@@ -32,7 +32,7 @@ abstract class Torch implements Sides {
         }
 
         @Override
-        void load() {
+        void unpackAndLoad() {
             String into = "libtorch-mkl-" + VERSION;
             Path at = Natives.unpack("torch.jar", "pytorch/cpu/linux-x86_64", into, n -> true);
             Natives.unpack("torch-bindings.jar", BINDINGS, into, "libjnitorch.so"::equals);
@@ -54,7 +54,7 @@ abstract class Torch implements Sides {
         }
 
         @Override
-        void load() {
+        void unpackAndLoad() {
             String into = "libtorch-openblas-" + VERSION;
             Path at = Natives.unpack("torch-bindings.jar", BINDINGS, into, n -> true);
             Natives.unpack("javacpp.jar", "org/bytedeco/javacpp/linux-x86_64", into, n -> true);
@@ -70,7 +70,15 @@ abstract class Torch implements Sides {
     private boolean loaded;
 
     /// Unpacks and loads the build.
-    abstract void load();
+    abstract void unpackAndLoad();
+
+    @Override
+    public final void load() {
+        if (!loaded) {
+            unpackAndLoad();
+            loaded = true;
+        }
+    }
 
     /// Loads what comes first, then libtorch and the bindings.
     static void load(Path at, String... first) {
@@ -84,10 +92,7 @@ abstract class Torch implements Sides {
 
     @Override
     public @Nullable Side open(Problem problem, int threads) {
-        if (!loaded) {
-            load();
-            loaded = true;
-        }
+        load();
         torch.set_num_threads(threads);
         return switch (problem) {
             case Problem.Rows p -> new TorchRows(p);
