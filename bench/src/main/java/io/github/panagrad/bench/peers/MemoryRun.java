@@ -10,9 +10,9 @@ import java.util.List;
 /// take included, of a JVM with the smallest heap that the step runs in. Our functions: what the pool
 /// takes, and what is allocated beside it.
 final class MemoryRun {
-    private static final int STEP_MEGABYTES = 16;
+    private static final int STEP_MEGABYTES = 32;
     private static final int TOO_SMALL = 256;
-    private static final int LARGE_ENOUGH = 1024;
+    private static final int LARGE_ENOUGH = 768;
 
     private MemoryRun() {}
 

@@ -88,6 +88,14 @@ final class PeerRun {
                         pair(peer, rows);
                     });
         }
+        for (Case row : cases) {
+            if (row.measure() == Case.Measure.MEMORY) {
+                progress.accept("memory: " + row.name());
+                long ours = MemoryRun.ours(row);
+                long peer = MemoryRun.theirs(row);
+                add(row, ours, peer, (double) ours / peer);
+            }
+        }
         return samples.stream().map(this::comparison).toList();
     }
 

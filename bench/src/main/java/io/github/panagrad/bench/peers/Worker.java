@@ -63,7 +63,11 @@ public final class Worker implements Runnable {
         int status =
                 new CommandLine(new Worker())
                         .setExecutionExceptionHandler((e, line, parsed) -> {
-                            e.printStackTrace();
+                            if (e instanceof PanagradException) {
+                                System.err.println(e.getMessage());
+                            } else {
+                                e.printStackTrace();
+                            }
                             return 1;
                         })
                         .execute(args);
@@ -155,8 +159,18 @@ public final class Worker implements Runnable {
         if (!(row.problem() instanceof Problem.Step)) {
             return side.extraBytes();
         }
-        for (int i = 0; i < 3; i++) {
-            side.run();
+        try {
+            for (int i = 0; i < 3; i++) {
+                side.run();
+            }
+        } catch (OutOfMemoryError e) {
+            long heap = Runtime.getRuntime().maxMemory() >> 20;
+            throw new PanagradException(
+                    "peers",
+                    "a heap of " + heap + " MB is too small, trying larger ones",
+                    row.name(),
+                    "",
+                    "");
         }
         return ResidentMemory.peak() - before;
     }
