@@ -45,6 +45,10 @@ final class PeerRun {
 
     /// Figures of a process by case and side.
     private record Figures(Map<String, double[]> byKey) {
+        boolean has(Case row, String side) {
+            return byKey.containsKey(key(row.name(), side));
+        }
+
         double[] get(Case row, String side) {
             double[] found = byKey.get(key(row.name(), side));
             if (found == null) {
@@ -96,7 +100,7 @@ final class PeerRun {
                 add(row, ours, peer, (double) ours / peer);
             }
         }
-        return samples.stream().map(this::comparison).toList();
+        return samples.stream().filter(s -> !s.ratios.isEmpty()).map(this::comparison).toList();
     }
 
     private static long count(List<Case> rows) {
@@ -133,6 +137,9 @@ final class PeerRun {
     private void alternate(String sides, List<Case> rows) {
         Figures times = figures(rows, sides, List.of());
         for (Case row : rows) {
+            if (!times.has(row, OwnSides.NAME)) {
+                continue;
+            }
             double[] ours = times.get(row, OwnSides.NAME);
             double[] peer = times.get(row, row.peer());
             double[] ratios = new double[ours.length];
@@ -149,6 +156,9 @@ final class PeerRun {
             Figures theirs = figures(rows, peer, List.of("--save", "" + results));
             Figures ours = figures(rows, OwnSides.NAME, List.of("--against", "" + results));
             for (Case row : rows) {
+                if (!ours.has(row, OwnSides.NAME)) {
+                    continue;
+                }
                 double a = Statistics.median(ours.get(row, OwnSides.NAME));
                 double b = Statistics.median(theirs.get(row, peer));
                 add(row, a, b, b / a);

@@ -85,6 +85,6 @@ public final class PeersCommand implements Callable<Integer> {
         if (json != null) {
             Files.write(json, found.stream().map(Comparison::toJson).toList());
         }
-        return 0;
+        return found.size() == cases.size() ? 0 : 1;
     }
 }

@@ -83,7 +83,15 @@ public final class Worker implements Runnable {
         List<Case> all = Cases.all(threads);
         for (String name : cases) {
             List<Case> rows = all.stream().filter(c -> c.name().equals(name)).toList();
-            run(rows, libraries);
+            try {
+                run(rows, libraries);
+            } catch (PanagradException e) {
+                if (memory) {
+                    throw e;
+                }
+                // The row is left out, loudly; the others are still wanted.
+                System.err.println("FAILED " + e.getMessage());
+            }
         }
     }
 
