@@ -131,9 +131,12 @@ final class FewRows {
         float[] tile = new float[4 * GROUP];
         float[] lanes = new float[4 * GROUP * V];
         if (w instanceof Operand.Floats f) {
-            for (int j = from; j < to; j += GROUP) {
+            // Rows far apart, each followed by the next: as many streams, that the prefetcher follows.
+            int apart = Math.ceilDiv(to - from, GROUP);
+            for (int j = from; j < from + apart; j++) {
                 int wo = f.offset() + j * f.ld() + p;
-                dots(f.data(), wo, f.ld(), p, kc, j, Math.min(GROUP, to - j), add, tile, lanes);
+                int count = Math.ceilDiv(to - j, apart);
+                dots(f.data(), wo, apart * f.ld(), p, kc, j, count, apart, add, tile, lanes);
             }
         } else if (w instanceof StoredOperand stored) {
             if (rows == 1 && stored.storage().dtype() == DType.BF16) {
@@ -150,13 +153,14 @@ final class FewRows {
                 for (int i = 0; i < count; i++) {
                     stored.widen(j + i, p, wide, i * kc, kc);
                 }
-                dots(wide, 0, kc, p, kc, j, count, add, tile, lanes);
+                dots(wide, 0, kc, p, kc, j, count, 1, add, tile, lanes);
             }
             Pool.floats().release(wide);
         }
     }
 
-    /// Computes the dot products of all rows with `count` rows of W; a missing one is the last again.
+    /// Computes the dot products of all rows with `count` rows of W from j on, `apart` rows and `ldw`
+    /// elements apart; a missing one is the last again.
     private void dots(
             float[] wide,
             int wo,
@@ -165,6 +169,7 @@ final class FewRows {
             int kc,
             int j,
             int count,
+            int apart,
             boolean add,
             float[] tile,
             float[] lanes) {
@@ -177,7 +182,7 @@ final class FewRows {
             DotTile.sums((done * GROUP + 3) / 4, lanes, tile);
             for (int r = 0; r < done; r++) {
                 int at = co + (i + r) * rowStride + j * columnStride;
-                for (int q = 0; q < count; q++, at += columnStride) {
+                for (int q = 0; q < count; q++, at += apart * columnStride) {
                     float sum = tile[GROUP * r + q];
                     if (whole < kc) {
                         int from = x0 + r * ldx + whole;
