@@ -131,7 +131,8 @@ final class FewRows {
         float[] tile = new float[4 * GROUP];
         float[] lanes = new float[4 * GROUP * V];
         if (w instanceof Operand.Floats f) {
-            // Rows far apart, each followed by the next: as many streams, that the prefetcher follows.
+            // Rows far apart, each followed by the next: as many streams, that the prefetcher
+            // follows.
             int apart = Math.ceilDiv(to - from, GROUP);
             for (int j = from; j < from + apart; j++) {
                 int wo = f.offset() + j * f.ld() + p;
