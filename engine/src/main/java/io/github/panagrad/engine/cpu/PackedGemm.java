@@ -180,17 +180,22 @@ final class PackedGemm {
     private void multiply(int iFrom, int jFrom, float[] c, int co, int ldc, boolean add) {
         int iTo = Math.min(m, iFrom + TASK_ROWS);
         int jTo = Math.min(n, jFrom + TASK_COLUMNS);
-        float[] edge = new float[Tiles.ROWS * Tiles.COLUMNS];
+        float[] tile = new float[Tiles.ROWS * Tiles.COLUMNS];
         for (int j = jFrom; j < jTo; j += Tiles.COLUMNS) {
             int bo = bAt(j / Tiles.COLUMNS);
             for (int i = iFrom; i < iTo; i += Tiles.ROWS) {
                 int ao = aAt(i / Tiles.ROWS);
                 int at = co + i * ldc + j;
-                if (i + Tiles.ROWS <= m && j + Tiles.COLUMNS <= n) {
-                    Tiles.multiply(k, packedA, ao, packedB, bo, c, at, ldc, add);
+                boolean whole = i + Tiles.ROWS <= m && j + Tiles.COLUMNS <= n;
+                if (whole && !add) {
+                    Tiles.multiply(k, packedA, ao, packedB, bo, c, at, ldc);
+                    continue;
+                }
+                Tiles.multiply(k, packedA, ao, packedB, bo, tile, 0, Tiles.COLUMNS);
+                if (whole) {
+                    Tiles.add(tile, c, at, ldc);
                 } else {
-                    Tiles.multiply(k, packedA, ao, packedB, bo, edge, 0, Tiles.COLUMNS, false);
-                    storePart(edge, iTo - i, jTo - j, c, at, ldc, add);
+                    storePart(tile, iTo - i, jTo - j, c, at, ldc, add);
                 }
             }
         }

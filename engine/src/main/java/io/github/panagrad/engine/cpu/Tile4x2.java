@@ -14,7 +14,7 @@ final class Tile4x2 {
     /// Stores to one tile of C the product of a panel of A, [kc, 4], and one of B, [kc, 2·V].
     ///
     /// @param kc the inner dimension
-    static void store(int kc, float[] a, int ao, float[] b, int bo, float[] c, int co, int ldc) {
+    static void multiply(int kc, float[] a, int ao, float[] b, int bo, float[] c, int co, int ldc) {
         FloatVector c00 = FloatVector.zero(F);
         FloatVector c01 = FloatVector.zero(F);
         FloatVector c10 = FloatVector.zero(F);
@@ -23,49 +23,6 @@ final class Tile4x2 {
         FloatVector c21 = FloatVector.zero(F);
         FloatVector c30 = FloatVector.zero(F);
         FloatVector c31 = FloatVector.zero(F);
-        for (int p = 0; p < kc; p++) {
-            FloatVector b0 = FloatVector.fromArray(F, b, bo);
-            FloatVector b1 = FloatVector.fromArray(F, b, bo + V);
-            FloatVector x = FloatVector.broadcast(F, a[ao]);
-            c00 = x.fma(b0, c00);
-            c01 = x.fma(b1, c01);
-            x = FloatVector.broadcast(F, a[ao + 1]);
-            c10 = x.fma(b0, c10);
-            c11 = x.fma(b1, c11);
-            x = FloatVector.broadcast(F, a[ao + 2]);
-            c20 = x.fma(b0, c20);
-            c21 = x.fma(b1, c21);
-            x = FloatVector.broadcast(F, a[ao + 3]);
-            c30 = x.fma(b0, c30);
-            c31 = x.fma(b1, c31);
-            ao += 4;
-            bo += 2 * V;
-        }
-        c00.intoArray(c, co);
-        c01.intoArray(c, co + V);
-        c10.intoArray(c, co + ldc);
-        c11.intoArray(c, co + ldc + V);
-        c20.intoArray(c, co + 2 * ldc);
-        c21.intoArray(c, co + 2 * ldc + V);
-        c30.intoArray(c, co + 3 * ldc);
-        c31.intoArray(c, co + 3 * ldc + V);
-    }
-
-    /// Adds to one tile of C the product of a panel of A, [kc, 4], and one of B, [kc, 2·V].
-    ///
-    /// C is loaded first: where it was added after the loop, some JVM runs compiled that addition apart
-    /// and boxed the sums, at 0.6 of the speed.
-    ///
-    /// @param kc the inner dimension
-    static void add(int kc, float[] a, int ao, float[] b, int bo, float[] c, int co, int ldc) {
-        FloatVector c00 = FloatVector.fromArray(F, c, co);
-        FloatVector c01 = FloatVector.fromArray(F, c, co + V);
-        FloatVector c10 = FloatVector.fromArray(F, c, co + ldc);
-        FloatVector c11 = FloatVector.fromArray(F, c, co + ldc + V);
-        FloatVector c20 = FloatVector.fromArray(F, c, co + 2 * ldc);
-        FloatVector c21 = FloatVector.fromArray(F, c, co + 2 * ldc + V);
-        FloatVector c30 = FloatVector.fromArray(F, c, co + 3 * ldc);
-        FloatVector c31 = FloatVector.fromArray(F, c, co + 3 * ldc + V);
         for (int p = 0; p < kc; p++) {
             FloatVector b0 = FloatVector.fromArray(F, b, bo);
             FloatVector b1 = FloatVector.fromArray(F, b, bo + V);

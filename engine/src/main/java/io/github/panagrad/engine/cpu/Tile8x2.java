@@ -16,7 +16,7 @@ final class Tile8x2 {
     /// Stores to one tile of C the product of a panel of A, [kc, 8], and one of B, [kc, 2·V].
     ///
     /// @param kc the inner dimension
-    static void store(int kc, float[] a, int ao, float[] b, int bo, float[] c, int co, int ldc) {
+    static void multiply(int kc, float[] a, int ao, float[] b, int bo, float[] c, int co, int ldc) {
         FloatVector c00 = FloatVector.zero(F);
         FloatVector c01 = FloatVector.zero(F);
         FloatVector c10 = FloatVector.zero(F);
@@ -33,77 +33,6 @@ final class Tile8x2 {
         FloatVector c61 = FloatVector.zero(F);
         FloatVector c70 = FloatVector.zero(F);
         FloatVector c71 = FloatVector.zero(F);
-        for (int p = 0; p < kc; p++) {
-            FloatVector b0 = FloatVector.fromArray(F, b, bo);
-            FloatVector b1 = FloatVector.fromArray(F, b, bo + V);
-            FloatVector x = FloatVector.broadcast(F, a[ao]);
-            c00 = x.fma(b0, c00);
-            c01 = x.fma(b1, c01);
-            x = FloatVector.broadcast(F, a[ao + 1]);
-            c10 = x.fma(b0, c10);
-            c11 = x.fma(b1, c11);
-            x = FloatVector.broadcast(F, a[ao + 2]);
-            c20 = x.fma(b0, c20);
-            c21 = x.fma(b1, c21);
-            x = FloatVector.broadcast(F, a[ao + 3]);
-            c30 = x.fma(b0, c30);
-            c31 = x.fma(b1, c31);
-            x = FloatVector.broadcast(F, a[ao + 4]);
-            c40 = x.fma(b0, c40);
-            c41 = x.fma(b1, c41);
-            x = FloatVector.broadcast(F, a[ao + 5]);
-            c50 = x.fma(b0, c50);
-            c51 = x.fma(b1, c51);
-            x = FloatVector.broadcast(F, a[ao + 6]);
-            c60 = x.fma(b0, c60);
-            c61 = x.fma(b1, c61);
-            x = FloatVector.broadcast(F, a[ao + 7]);
-            c70 = x.fma(b0, c70);
-            c71 = x.fma(b1, c71);
-            ao += 8;
-            bo += 2 * V;
-        }
-        c00.intoArray(c, co);
-        c01.intoArray(c, co + V);
-        c10.intoArray(c, co + ldc);
-        c11.intoArray(c, co + ldc + V);
-        c20.intoArray(c, co + 2 * ldc);
-        c21.intoArray(c, co + 2 * ldc + V);
-        c30.intoArray(c, co + 3 * ldc);
-        c31.intoArray(c, co + 3 * ldc + V);
-        c40.intoArray(c, co + 4 * ldc);
-        c41.intoArray(c, co + 4 * ldc + V);
-        c50.intoArray(c, co + 5 * ldc);
-        c51.intoArray(c, co + 5 * ldc + V);
-        c60.intoArray(c, co + 6 * ldc);
-        c61.intoArray(c, co + 6 * ldc + V);
-        c70.intoArray(c, co + 7 * ldc);
-        c71.intoArray(c, co + 7 * ldc + V);
-    }
-
-    /// Adds to one tile of C the product of a panel of A, [kc, 8], and one of B, [kc, 2·V].
-    ///
-    /// C is loaded first: where it was added after the loop, some JVM runs compiled that addition apart
-    /// and boxed the sums, at 0.6 of the speed.
-    ///
-    /// @param kc the inner dimension
-    static void add(int kc, float[] a, int ao, float[] b, int bo, float[] c, int co, int ldc) {
-        FloatVector c00 = FloatVector.fromArray(F, c, co);
-        FloatVector c01 = FloatVector.fromArray(F, c, co + V);
-        FloatVector c10 = FloatVector.fromArray(F, c, co + ldc);
-        FloatVector c11 = FloatVector.fromArray(F, c, co + ldc + V);
-        FloatVector c20 = FloatVector.fromArray(F, c, co + 2 * ldc);
-        FloatVector c21 = FloatVector.fromArray(F, c, co + 2 * ldc + V);
-        FloatVector c30 = FloatVector.fromArray(F, c, co + 3 * ldc);
-        FloatVector c31 = FloatVector.fromArray(F, c, co + 3 * ldc + V);
-        FloatVector c40 = FloatVector.fromArray(F, c, co + 4 * ldc);
-        FloatVector c41 = FloatVector.fromArray(F, c, co + 4 * ldc + V);
-        FloatVector c50 = FloatVector.fromArray(F, c, co + 5 * ldc);
-        FloatVector c51 = FloatVector.fromArray(F, c, co + 5 * ldc + V);
-        FloatVector c60 = FloatVector.fromArray(F, c, co + 6 * ldc);
-        FloatVector c61 = FloatVector.fromArray(F, c, co + 6 * ldc + V);
-        FloatVector c70 = FloatVector.fromArray(F, c, co + 7 * ldc);
-        FloatVector c71 = FloatVector.fromArray(F, c, co + 7 * ldc + V);
         for (int p = 0; p < kc; p++) {
             FloatVector b0 = FloatVector.fromArray(F, b, bo);
             FloatVector b1 = FloatVector.fromArray(F, b, bo + V);
