@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /// Starts workers: JVMs with the flags that a user gives.
 final class Child {
@@ -23,14 +24,19 @@ final class Child {
 
     private Child() {}
 
-    /// Runs a worker to its end and returns the lines it printed.
+    /// Runs a worker to its end and hands on the lines it prints as they come.
     ///
     /// @param main the worker's class
     /// @param flags further flags: the size of the heap
     /// @param timed whether it is time that is measured, not memory
     /// @throws PanagradException if it fails: its last words went to the error stream
-    static List<String> run(
-            Class<?> main, List<String> flags, int threads, boolean timed, List<String> arguments) {
+    static void run(
+            Class<?> main,
+            List<String> flags,
+            int threads,
+            boolean timed,
+            List<String> arguments,
+            Consumer<String> line) {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--add-modules=jdk.incubator.vector");
@@ -59,13 +65,12 @@ final class Child {
         }
         try {
             Process process = builder.start();
-            List<String> lines = process.inputReader().lines().toList();
+            process.inputReader().lines().forEach(line);
             int status = process.waitFor();
             if (status != 0) {
                 throw new PanagradException(
                         "peers", "a child process failed", "status " + status, "", "" + arguments);
             }
-            return lines;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {

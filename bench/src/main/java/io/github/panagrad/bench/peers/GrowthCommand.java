@@ -25,32 +25,35 @@ public final class GrowthCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         var lines = new ArrayList<String>();
         List<String> flags = List.of("-Xms6g", "-Xmx6g");
-        for (String line : Child.run(GrowthWorker.class, flags, 1, true, List.of())) {
-            String[] fields = line.split("\t");
-            if (fields[0].equals("POINT")) {
-                Growth series = Growth.valueOf(fields[1]);
-                String point =
-                        JsonObject.of(
-                                        "series", series.name(),
-                                        "x", Long.parseLong(fields[2]),
-                                        "y",
-                                                Double.parseDouble(
-                                                        "%.4g"
-                                                                .formatted(
-                                                                        Double.parseDouble(
-                                                                                fields[3]))),
-                                        "x_unit", series.x(),
-                                        "y_unit", series.y(),
-                                        "machine", Machine.describe())
-                                .toString();
-                System.out.println(point);
-                lines.add(point);
-            }
-        }
+        Child.run(
+                GrowthWorker.class,
+                flags,
+                1,
+                true,
+                List.of(),
+                line -> {
+                    String point = point(line.split("\t"));
+                    System.out.println(point);
+                    lines.add(point);
+                });
         if (json.getParent() != null) {
             Files.createDirectories(json.getParent());
         }
         Files.write(json, lines);
         return 0;
+    }
+
+    /// Turns a worker's `POINT series x y` into a line of JSON.
+    private static String point(String[] fields) {
+        Growth series = Growth.valueOf(fields[1]);
+        double y = Double.parseDouble("%.4g".formatted(Double.parseDouble(fields[3])));
+        return JsonObject.of(
+                        "series", series.name(),
+                        "x", Long.parseLong(fields[2]),
+                        "y", y,
+                        "x_unit", series.x(),
+                        "y_unit", series.y(),
+                        "machine", Machine.describe())
+                .toString();
     }
 }

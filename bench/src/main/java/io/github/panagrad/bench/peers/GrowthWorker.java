@@ -45,7 +45,7 @@ final class GrowthWorker {
     private static void stepTime() {
         for (int rows = 1; rows <= 8; rows *= 2) {
             var step = new OwnStep(new Problem.Step(Llama.STORIES_15M, rows, 256, 0));
-            double[][] times = new Turns(2000, 3000, 5).time(List.of(step));
+            double[][] times = new Turns(0, 3000, 5).time(List.of(step));
             point(Growth.STEP_TIME, rows * 256L, Statistics.median(times[0]) * 1e-6);
         }
     }

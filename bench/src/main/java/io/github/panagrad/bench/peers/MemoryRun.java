@@ -1,6 +1,7 @@
 package io.github.panagrad.bench.peers;
 
 import io.github.panagrad.engine.ground.PanagradException;
+import java.util.ArrayList;
 import java.util.List;
 
 /// Measures the memory rows, a process a figure.
@@ -46,11 +47,21 @@ final class MemoryRun {
 
     private static long bytes(Case row, String side, List<String> flags) {
         var arguments = List.of("--memory", "--cases", row.name(), "--sides", side);
-        for (String line : Child.run(Worker.class, flags, row.threads(), false, arguments)) {
-            String[] fields = line.split("\t");
-            if (fields[0].equals("BYTES")) {
-                return Long.parseLong(fields[3]);
-            }
+        var found = new ArrayList<Long>();
+        Child.run(
+                Worker.class,
+                flags,
+                row.threads(),
+                false,
+                arguments,
+                line -> {
+                    String[] fields = line.split("\t");
+                    if (fields[0].equals("BYTES")) {
+                        found.add(Long.parseLong(fields[3]));
+                    }
+                });
+        if (!found.isEmpty()) {
+            return found.getLast();
         }
         throw new PanagradException("peers", "no figure", row.name() + " of " + side, "", "");
     }

@@ -191,27 +191,29 @@ final class PeerRun {
         arguments.addAll(more);
         int most = rows.stream().mapToInt(Case::threads).max().orElse(1);
         Map<String, double[]> found = new LinkedHashMap<>();
-        for (String line : Child.run(Worker.class, HEAP, most, true, arguments)) {
-            String[] fields = line.split("\t");
-            switch (fields[0]) {
-                case "TIMES" ->
-                        found.put(
-                                Figures.key(fields[1], fields[2]),
-                                Stream.of(fields[3].split(","))
-                                        .mapToDouble(ns -> Double.parseDouble(ns) * 1e-6)
-                                        .toArray());
-                case "CHECK" -> {
-                    for (Samples s : samples) {
-                        if (s.row.name().equals(fields[1]) && s.row.peer().equals(fields[2])) {
-                            s.difference = Math.max(s.difference, Double.parseDouble(fields[3]));
-                        }
+        Child.run(Worker.class, HEAP, most, true, arguments, line -> keep(line.split("\t"), found));
+        return new Figures(found);
+    }
+
+    /// Takes in a line of a worker.
+    private void keep(String[] fields, Map<String, double[]> times) {
+        switch (fields[0]) {
+            case "TIMES" ->
+                    times.put(
+                            Figures.key(fields[1], fields[2]),
+                            Stream.of(fields[3].split(","))
+                                    .mapToDouble(ns -> Double.parseDouble(ns) * 1e-6)
+                                    .toArray());
+            case "CHECK" -> {
+                for (Samples s : samples) {
+                    if (s.row.name().equals(fields[1]) && s.row.peer().equals(fields[2])) {
+                        s.difference = Math.max(s.difference, Double.parseDouble(fields[3]));
                     }
                 }
-                case "BUILD" -> builds.put(fields[1], fields[2]);
-                default -> progress.accept(line);
             }
+            case "BUILD" -> builds.put(fields[1], fields[2]);
+            default -> progress.accept(String.join("\t", fields));
         }
-        return new Figures(found);
     }
 
     private Comparison comparison(Samples s) {

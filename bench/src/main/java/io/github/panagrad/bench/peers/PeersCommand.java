@@ -38,7 +38,9 @@ public final class PeersCommand implements Callable<Integer> {
 
     @Option(
             names = "--warmup",
-            description = "Milliseconds that a row is warmed up; ${DEFAULT-VALUE} if not given.")
+            description =
+                    "Milliseconds that a row is warmed up at least; it goes on until it gets no"
+                            + " faster. ${DEFAULT-VALUE} if not given.")
     long warmup = 300;
 
     @Option(

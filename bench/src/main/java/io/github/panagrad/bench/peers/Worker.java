@@ -31,10 +31,6 @@ import picocli.CommandLine.Option;
 public final class Worker implements Runnable {
     private static final int DIGEST = 1 << 20;
 
-    /// Milliseconds that the first case is warmed up longer: by then the compiler is done with what
-    /// all cases share.
-    private long begin = 2000;
-
     @Option(names = "--cases", split = ",")
     List<String> cases = new ArrayList<>();
 
@@ -147,9 +143,7 @@ public final class Worker implements Runnable {
             }
         }
         compare(any, open);
-        double[][] times =
-                new Turns(begin + warmup, millis, rounds).time(List.copyOf(open.values()));
-        begin = 0;
+        double[][] times = new Turns(warmup, millis, rounds).time(List.copyOf(open.values()));
         int i = 0;
         for (String name : open.keySet()) {
             String list =
