@@ -42,7 +42,8 @@ final class MemoryRun {
     }
 
     private static List<String> heap(int megabytes) {
-        return List.of("-Xms64m", "-Xmx" + megabytes + "m");
+        // The serial collector: regions of another would be lost on arrays that do not fill them.
+        return List.of("-XX:+UseSerialGC", "-Xms64m", "-Xmx" + megabytes + "m");
     }
 
     private static long bytes(Case row, String side, List<String> flags) {
