@@ -1,5 +1,6 @@
 /// Tensors, automatic differentiation and the kernels of the CPU.
 module io.github.panagrad.engine {
+    requires java.management;
     requires jdk.incubator.vector;
     requires static org.jspecify;
 

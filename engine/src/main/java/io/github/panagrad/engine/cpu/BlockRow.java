@@ -123,10 +123,10 @@ final class BlockRow {
         FloatVector a3 = FloatVector.zero(F);
         for (int u = 0; u < units; u++) {
             int p = u * UNIT;
-            a0 = q8(x, p, w, c0 + p).fma(FloatVector.broadcast(F, s[s0 + u]), a0);
-            a1 = q8(x, p, w, c1 + p).fma(FloatVector.broadcast(F, s[s1 + u]), a1);
-            a2 = q8(x, p, w, c2 + p).fma(FloatVector.broadcast(F, s[s2 + u]), a2);
-            a3 = q8(x, p, w, c3 + p).fma(FloatVector.broadcast(F, s[s3 + u]), a3);
+            a0 = unitQ8(x, p, w, c0 + p).fma(FloatVector.broadcast(F, s[s0 + u]), a0);
+            a1 = unitQ8(x, p, w, c1 + p).fma(FloatVector.broadcast(F, s[s1 + u]), a1);
+            a2 = unitQ8(x, p, w, c2 + p).fma(FloatVector.broadcast(F, s[s2 + u]), a2);
+            a3 = unitQ8(x, p, w, c3 + p).fma(FloatVector.broadcast(F, s[s3 + u]), a3);
         }
         a0.intoArray(lanes, 0);
         a1.intoArray(lanes, V);
@@ -135,18 +135,18 @@ final class BlockRow {
     }
 
     /// The lanes of a unit's sum.
-    private static FloatVector q8(float[] x, int p, MemorySegment w, long at) {
+    private static FloatVector unitQ8(float[] x, int p, MemorySegment w, long at) {
         if (V == 16) {
             FloatVector sum = BlockLanes.q8(w, at, 0).mul(FloatVector.fromArray(F, x, p));
             return BlockLanes.q8(w, at + 16, 0).fma(FloatVector.fromArray(F, x, p + 16), sum);
         }
-        FloatVector sum = q8Quarter(x, p, w, at, FloatVector.zero(F));
-        sum = q8Quarter(x, p + 8, w, at + 8, sum);
-        sum = q8Quarter(x, p + 16, w, at + 16, sum);
-        return q8Quarter(x, p + 24, w, at + 24, sum);
+        FloatVector sum = unitQuarterQ8(x, p, w, at, FloatVector.zero(F));
+        sum = unitQuarterQ8(x, p + 8, w, at + 8, sum);
+        sum = unitQuarterQ8(x, p + 16, w, at + 16, sum);
+        return unitQuarterQ8(x, p + 24, w, at + 24, sum);
     }
 
-    private static FloatVector q8Quarter(
+    private static FloatVector unitQuarterQ8(
             float[] x, int p, MemorySegment w, long at, FloatVector sum) {
         FloatVector t = BlockLanes.q8(w, at, 0).fma(FloatVector.fromArray(F, x, p), sum);
         return V == 4 ? BlockLanes.q8(w, at, 1).fma(FloatVector.fromArray(F, x, p + 4), t) : t;
@@ -169,11 +169,11 @@ final class BlockRow {
         for (int b = 0; b < blocks; b++) {
             int p = b * BlockScales.BLOCK;
             int c = b * UNIT;
-            FloatVector t = nf4(x, p, w, c0 + c, FloatVector.zero(F));
-            t = nf4(x, p + UNIT, w, c0 + c + UNIT / 2, t);
+            FloatVector t = unitNf4(x, p, w, c0 + c, FloatVector.zero(F));
+            t = unitNf4(x, p + UNIT, w, c0 + c + UNIT / 2, t);
             a0 = t.fma(FloatVector.broadcast(F, s[s0 + b]), a0);
-            t = nf4(x, p, w, c1 + c, FloatVector.zero(F));
-            t = nf4(x, p + UNIT, w, c1 + c + UNIT / 2, t);
+            t = unitNf4(x, p, w, c1 + c, FloatVector.zero(F));
+            t = unitNf4(x, p + UNIT, w, c1 + c + UNIT / 2, t);
             a1 = t.fma(FloatVector.broadcast(F, s[s1 + b]), a1);
         }
         a0.intoArray(lanes, at);
@@ -188,25 +188,25 @@ final class BlockRow {
     private static void nf4Last(
             int block, float[] x, MemorySegment w, long codes, float s, float[] lanes, int at) {
         int p = block * BlockScales.BLOCK;
-        FloatVector t = nf4(x, p, w, codes + (long) block * UNIT, FloatVector.zero(F));
+        FloatVector t = unitNf4(x, p, w, codes + (long) block * UNIT, FloatVector.zero(F));
         t.fma(FloatVector.broadcast(F, s), FloatVector.fromArray(F, lanes, at))
                 .intoArray(lanes, at);
     }
 
     /// Adds the lanes of a unit's sum.
-    private static FloatVector nf4(float[] x, int p, MemorySegment w, long at, FloatVector to) {
+    private static FloatVector unitNf4(float[] x, int p, MemorySegment w, long at, FloatVector to) {
         if (V == 16) {
-            return nf4(x, p, BlockLanes.pairs(w, at, 0), to);
+            return unitNf4(x, p, BlockLanes.pairs(w, at, 0), to);
         }
-        FloatVector sum = nf4(x, p, BlockLanes.pairs(w, at, 0), to);
+        FloatVector sum = unitNf4(x, p, BlockLanes.pairs(w, at, 0), to);
         if (V == 4) {
-            sum = nf4(x, p + 4, BlockLanes.pairs(w, at, 1), sum);
+            sum = unitNf4(x, p + 4, BlockLanes.pairs(w, at, 1), sum);
         }
-        sum = nf4(x, p + 8, BlockLanes.pairs(w, at + 8, 0), sum);
-        return V == 4 ? nf4(x, p + 12, BlockLanes.pairs(w, at + 8, 1), sum) : sum;
+        sum = unitNf4(x, p + 8, BlockLanes.pairs(w, at + 8, 0), sum);
+        return V == 4 ? unitNf4(x, p + 12, BlockLanes.pairs(w, at + 8, 1), sum) : sum;
     }
 
-    private static FloatVector nf4(float[] x, int p, IntVector pairs, FloatVector sum) {
+    private static FloatVector unitNf4(float[] x, int p, IntVector pairs, FloatVector sum) {
         FloatVector lower = BlockLanes.nf4(pairs).fma(FloatVector.fromArray(F, x, p), sum);
         FloatVector upper = BlockLanes.nf4(pairs.lanewise(LSHR, 4));
         return upper.fma(FloatVector.fromArray(F, x, p + 16), lower);

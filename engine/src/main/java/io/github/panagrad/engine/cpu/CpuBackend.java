@@ -28,6 +28,7 @@ public final class CpuBackend implements Backend {
                                 "the Vector API is not enabled; start java with"
                                         + " --add-modules jdk.incubator.vector");
         if (there) {
+            InlineAdvice.give();
             CpuKernels.register(kernels);
         }
     }
