@@ -5,6 +5,8 @@ import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.ShapeException;
+import java.util.Arrays;
+import java.util.DoubleSummaryStatistics;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -104,18 +106,16 @@ public final class NllLosses {
                     values.length + "",
                     "");
         }
-        Map<Integer, Mean> perplexity = new HashMap<>();
         for (int i = 0; i < scope.length; i++) {
             values[i] = Math.exp(Math.min(values[i], maxNll));
-            add(perplexity, scope[i], values[i]);
         }
-        Map<Integer, Mean> weight = new HashMap<>();
+        double[] means = scopeMeans(values, scope);
         for (int i = 0; i < scope.length; i++) {
-            values[i] = 1 + alpha * values[i] / (mean(perplexity, scope[i]) + epsilon);
-            add(weight, scope[i], values[i]);
+            values[i] = 1 + alpha * values[i] / (means[i] + epsilon);
         }
+        means = scopeMeans(values, scope);
         for (int i = 0; i < scope.length; i++) {
-            values[i] = scope[i] < 0 ? 0 : values[i] / mean(weight, scope[i]);
+            values[i] = scope[i] < 0 ? 0 : values[i] / means[i];
         }
         int[] dims = nll.shape().toArray();
         Tensor weights =
@@ -125,18 +125,15 @@ public final class NllLosses {
         return weights.to(nll.device());
     }
 
-    private record Mean(double sum, long count) {}
-
-    private static void add(Map<Integer, Mean> means, int scope, double value) {
-        means.merge(
-                scope,
-                new Mean(value, 1),
-                (old, one) -> new Mean(old.sum + one.sum, old.count + one.count));
-    }
-
-    private static double mean(Map<Integer, Mean> means, int scope) {
-        Mean found = means.getOrDefault(scope, new Mean(1, 1));
-        return found.sum / found.count;
+    /// Returns for each token the mean over all tokens of its scope.
+    private static double[] scopeMeans(double[] values, int[] scope) {
+        Map<Integer, DoubleSummaryStatistics> byScope = new HashMap<>();
+        var each = new DoubleSummaryStatistics[scope.length];
+        for (int i = 0; i < scope.length; i++) {
+            each[i] = byScope.computeIfAbsent(scope[i], s -> new DoubleSummaryStatistics());
+            each[i].accept(values[i]);
+        }
+        return Arrays.stream(each).mapToDouble(DoubleSummaryStatistics::getAverage).toArray();
     }
 
     /// Returns 1 − p = 1 − e^−ℓ, without cancellation near ℓ = 0: with t = tanh(ℓ/2) it is 2t/(1 + t).

@@ -41,7 +41,7 @@ class NllLossesTest {
         return loss.apply(nll(p)).at(0);
     }
 
-    /// Losses of each class as the target, and one row's gradient for class 0.
+    /// Losses of rows of logits, a target a row.
     private static Tensor rowNll(Tensor logits, int... targets) {
         var options = CrossEntropyOptions.DEFAULT.reduction(Reduction.NONE);
         return Losses.crossEntropy(

@@ -24,7 +24,7 @@ public final class GrowthCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         var lines = new ArrayList<String>();
-        List<String> flags = List.of("-Xms6g", "-Xmx6g");
+        List<String> flags = List.of("-Xms6g", "-Xmx6g", "-XX:+AlwaysPreTouch");
         Child.run(
                 GrowthWorker.class,
                 flags,
@@ -32,9 +32,13 @@ public final class GrowthCommand implements Callable<Integer> {
                 true,
                 List.of(),
                 line -> {
-                    String point = point(line.split("\t"));
-                    System.out.println(point);
-                    lines.add(point);
+                    String[] fields = line.split("\t");
+                    // Warnings of the JVM come this way too.
+                    if (fields[0].equals("POINT")) {
+                        String point = point(fields);
+                        System.out.println(point);
+                        lines.add(point);
+                    }
                 });
         if (json.getParent() != null) {
             Files.createDirectories(json.getParent());

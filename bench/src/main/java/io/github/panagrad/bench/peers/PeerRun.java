@@ -192,12 +192,13 @@ final class PeerRun {
         arguments.addAll(more);
         int most = rows.stream().mapToInt(Case::threads).max().orElse(1);
         Map<String, double[]> found = new LinkedHashMap<>();
-        Child.run(Worker.class, HEAP, most, true, arguments, line -> keep(line.split("\t"), found));
+        Child.run(Worker.class, HEAP, most, true, arguments, line -> keep(line, found));
         return new Figures(found);
     }
 
     /// Takes in a line of a worker.
-    private void keep(String[] fields, Map<String, double[]> times) {
+    private void keep(String line, Map<String, double[]> times) {
+        String[] fields = line.split("\t");
         switch (fields[0]) {
             case "TIMES" ->
                     times.put(
@@ -213,7 +214,7 @@ final class PeerRun {
                 }
             }
             case "BUILD" -> builds.put(fields[1], fields[2]);
-            default -> progress.accept(String.join("\t", fields));
+            default -> progress.accept(line);
         }
     }
 

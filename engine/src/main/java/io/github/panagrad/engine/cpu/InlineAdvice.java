@@ -45,38 +45,48 @@ final class InlineAdvice {
 
     private InlineAdvice() {}
 
-    /// Gives the advice in the background, once for the life of the process: it takes the JVM some tenths
-    /// of a second, and the compiler longer to reach the first loop.
+    /// Gives the advice in the background, for it starts the JVM's management classes: half a second.
+    /// C2 reaches the first loop later than that.
     static void give() {
         if (Boolean.parseBoolean(System.getProperty("panagrad.inlineAdvice", "true"))
                 && ModuleLayer.boot().findModule("jdk.management").isPresent()) {
-            Thread.ofPlatform().name("panagrad-inline-advice").daemon().start(InlineAdvice::send);
+            Thread.ofPlatform()
+                    .name("panagrad-inline-advice")
+                    .daemon()
+                    .start(InlineAdvice::giveQuietly);
         }
     }
 
-    private static void send() {
+    private static void giveQuietly() {
         try {
-            Path file = Files.createTempFile("panagrad-inline", ".json");
-            try {
-                Files.writeString(file, directives());
-                ManagementFactory.getPlatformMBeanServer()
-                        .invoke(
-                                new ObjectName("com.sun.management:type=DiagnosticCommand"),
-                                "compilerDirectivesAdd",
-                                new Object[] {new String[] {file.toString()}},
-                                new String[] {String[].class.getName()});
-            } finally {
-                Files.deleteIfExists(file);
-            }
+            send();
         } catch (IOException | JMException | RuntimeException cannot) {
-            // Another JVM, or no place for a file: kernels compute the same, perhaps later at full
+            // Another JVM, or no place for a file: kernels compute the same, perhaps not at full
             // speed.
             return;
         }
     }
 
+    /// Sends the directives and returns what the JVM says to them.
+    static String send() throws IOException, JMException {
+        Path file = Files.createTempFile("panagrad-inline", ".json");
+        try {
+            Files.writeString(file, directives());
+            Object answer =
+                    ManagementFactory.getPlatformMBeanServer()
+                            .invoke(
+                                    new ObjectName("com.sun.management:type=DiagnosticCommand"),
+                                    "compilerDirectivesAdd",
+                                    new Object[] {new String[] {file.toString()}},
+                                    new String[] {String[].class.getName()});
+            return String.valueOf(answer);
+        } finally {
+            Files.deleteIfExists(file);
+        }
+    }
+
     /// Returns the directives as the JVM reads them.
-    static String directives() {
+    private static String directives() {
         String inline =
                 METHODS.stream()
                         .map(m -> "\"%s%s/%s\"".formatted(m.charAt(0), PACKAGE, m.substring(1)))
