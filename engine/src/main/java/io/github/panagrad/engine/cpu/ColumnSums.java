@@ -68,10 +68,10 @@ final class ColumnSums {
             FloatVector c = a;
             FloatVector d = a;
             for (int i = 0, at = xo + j; i < rows; i++, at += stride) {
-                a = a.add(FloatVector.fromArray(F, x, at));
-                b = b.add(FloatVector.fromArray(F, x, at + V));
-                c = c.add(FloatVector.fromArray(F, x, at + 2 * V));
-                d = d.add(FloatVector.fromArray(F, x, at + 3 * V));
+                a = FloatVector.fromArray(F, x, at).add(a);
+                b = FloatVector.fromArray(F, x, at + V).add(b);
+                c = FloatVector.fromArray(F, x, at + 2 * V).add(c);
+                d = FloatVector.fromArray(F, x, at + 3 * V).add(d);
             }
             a.intoArray(y, yo + j);
             b.intoArray(y, yo + j + V);
@@ -82,7 +82,7 @@ final class ColumnSums {
             var lanes = Lanes.first(columns - j);
             FloatVector a = FloatVector.zero(F);
             for (int i = 0, at = xo + j; i < rows; i++, at += stride) {
-                a = a.add(FloatVector.fromArray(F, x, at, lanes));
+                a = FloatVector.fromArray(F, x, at, lanes).add(a);
             }
             a.intoArray(y, yo + j, lanes);
         }

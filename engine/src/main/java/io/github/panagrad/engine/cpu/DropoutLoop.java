@@ -100,6 +100,7 @@ final class DropoutLoop {
             int n) {
         long position = draw.position();
         long seed = draw.seed();
+        LongVector low = broadcast(L, LOW);
         for (int i = 0; i < n; i += 2 * V) {
             LongVector c0 = IOTA.add(block + (i >> 2));
             LongVector c1 = c0.lanewise(LSHR, 32);
@@ -108,8 +109,8 @@ final class DropoutLoop {
             int k0 = (int) seed;
             int k1 = (int) (seed >>> 32);
             for (int round = 0; round < 10; round++) {
-                LongVector p0 = c0.and(LOW).mul(M0);
-                LongVector p1 = c2.and(LOW).mul(M1);
+                LongVector p0 = low.and(c0).mul(M0);
+                LongVector p1 = low.and(c2).mul(M1);
                 c0 = p1.lanewise(LSHR, 32).lanewise(XOR, c1).lanewise(XOR, k0);
                 c2 = p0.lanewise(LSHR, 32).lanewise(XOR, c3).lanewise(XOR, k1);
                 c1 = p1;
@@ -117,15 +118,15 @@ final class DropoutLoop {
                 k0 += W0;
                 k1 += W1;
             }
-            c0 = c0.and(LOW).or(c1.lanewise(LSHL, 32));
-            c2 = c2.and(LOW).or(c3.lanewise(LSHL, 32));
-            FloatVector a = c0.reinterpretAsFloats();
-            FloatVector b = c2.reinterpretAsFloats();
-            FloatVector low = ZIP_LO.selectFrom(a, b);
-            FloatVector high = ZIP_HI.selectFrom(a, b);
-            var drop = low.reinterpretAsInts().lanewise(LSHR, 8).compare(LT, least).cast(F);
+            LongVector words01 = low.and(c0).or(low.and(c1).lanewise(LSHL, 32));
+            LongVector words23 = low.and(c2).or(low.and(c3).lanewise(LSHL, 32));
+            FloatVector a = words01.reinterpretAsFloats();
+            FloatVector b = words23.reinterpretAsFloats();
+            FloatVector first = ZIP_LO.selectFrom(a, b);
+            FloatVector second = ZIP_HI.selectFrom(a, b);
+            var drop = first.reinterpretAsInts().lanewise(LSHR, 8).compare(LT, least).cast(F);
             FloatVector.fromArray(F, x, xo + i).mul(scale).blend(0f, drop).intoArray(y, yo + i);
-            drop = high.reinterpretAsInts().lanewise(LSHR, 8).compare(LT, least).cast(F);
+            drop = second.reinterpretAsInts().lanewise(LSHR, 8).compare(LT, least).cast(F);
             int j = i + V;
             FloatVector.fromArray(F, x, xo + j).mul(scale).blend(0f, drop).intoArray(y, yo + j);
         }

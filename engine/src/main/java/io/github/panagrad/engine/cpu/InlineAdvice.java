@@ -35,10 +35,7 @@ final class InlineAdvice {
                     "+Widen.bits",
                     "+Widen.halfToFloat",
                     "+DropoutLoop.pairIndices",
-                    "+RowFolds.larger",
-                    "+RunningSoftmax.larger",
                     "+SoftmaxRows.shareExp",
-                    "+TileProduct.start",
                     "+QueryTile.keep");
 
     private static final String PACKAGE = InlineAdvice.class.getPackageName().replace('.', '/');

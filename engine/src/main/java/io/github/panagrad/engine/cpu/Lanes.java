@@ -1,5 +1,6 @@
 package io.github.panagrad.engine.cpu;
 
+import static jdk.incubator.vector.VectorOperators.LE;
 import static jdk.incubator.vector.VectorOperators.MAX;
 import static jdk.incubator.vector.VectorOperators.MIN;
 
@@ -14,6 +15,10 @@ import jdk.incubator.vector.VectorSpecies;
 ///
 /// Never sum lanes with `reduceLanes(ADD)`: its order is unspecified, and compiled code adds in
 /// another order than interpreted code, so that results would depend on when the JIT is done.
+///
+/// What a loop carries from round to round is handed to methods as an argument, `x.add(sum)`, not
+/// `sum.add(x)`: C2 knows the class of a fresh vector, but not of a carried one, calls its abstract
+/// methods virtually unless a profile says more, and boxes the vectors (ADR 035).
 final class Lanes {
     /// The float vectors of all kernels: the widest the machine likes, at most 512 bits; the system
     /// property `panagrad.vectorBits` sets another width (128, 256, 512).
@@ -89,9 +94,18 @@ final class Lanes {
         return F.indexInRange(0, n);
     }
 
+    /// Returns the larger one lane by lane; [FloatVector#max] takes several instructions for the sake
+    /// of NaN and −0. Where one is NaN, the result is one of the two.
+    ///
+    /// @param so the largest so far, carried by a loop
+    /// @param v made in this round
+    static FloatVector larger(FloatVector so, FloatVector v) {
+        return v.blend(so, v.compare(LE, so));
+    }
+
     /// Adds the lanes, as a tree whose shape depends on the vector width only.
     static float sum(FloatVector v) {
-        FloatVector t = v;
+        FloatVector t = FloatVector.zero(F).add(v);
         if (V >= 16) {
             t = t.add(t.rearrange(BY_8));
         }
@@ -100,6 +114,17 @@ final class Lanes {
         }
         t = t.add(t.rearrange(BY_2));
         return t.add(t.rearrange(BY_1)).lane(0);
+    }
+
+    /// Adds the lanes of both vectors.
+    static float sum(FloatVector a, FloatVector b) {
+        return sum(FloatVector.zero(F).add(a).add(b));
+    }
+
+    /// Adds the lanes of all four vectors.
+    static float sum(FloatVector a, FloatVector b, FloatVector c, FloatVector d) {
+        FloatVector zero = FloatVector.zero(F);
+        return sum(zero.add(a).add(b).add(zero.add(c).add(d)));
     }
 
     /// Adds the lanes of four vectors at once: the sums of a, b, c and d in this order.
@@ -133,8 +158,10 @@ final class Lanes {
         return t.add(t.rearrange(BY_2));
     }
 
-    /// Adds the lanes from the lowest up.
-    static double sum(DoubleVector v) {
+    /// Adds the lanes of all four vectors.
+    static double sum(DoubleVector a, DoubleVector b, DoubleVector c, DoubleVector d) {
+        DoubleVector zero = DoubleVector.zero(D);
+        DoubleVector v = zero.add(a).add(b).add(zero.add(c).add(d));
         double total = 0;
         for (int lane = 0; lane < V / 2; lane++) {
             total += v.lane(lane);
@@ -144,11 +171,11 @@ final class Lanes {
 
     /// Returns the largest lane; NaN if one is.
     static float max(FloatVector v) {
-        return v.reduceLanes(MAX);
+        return all(Float.NEGATIVE_INFINITY).max(v).reduceLanes(MAX);
     }
 
     /// Returns the smallest lane; NaN if one is.
     static float min(FloatVector v) {
-        return v.reduceLanes(MIN);
+        return all(Float.POSITIVE_INFINITY).min(v).reduceLanes(MIN);
     }
 }

@@ -204,9 +204,9 @@ final class LayerNormRows {
             FloatVector u = FloatVector.fromArray(F, x, xo + i).sub(shift);
             FloatVector g = FloatVector.fromArray(F, w, wo + i);
             g = g.mul(FloatVector.fromArray(F, dy, dyo + i));
-            a = a.add(u);
+            a = u.add(a);
             b = u.fma(u, b);
-            c = c.add(g);
+            c = g.add(c);
             d = g.fma(u, d);
         }
         Lanes.sums(a, b, c, d).intoArray(sums, 0);

@@ -193,7 +193,7 @@ final class PackedGemm {
                 }
                 Tiles.multiply(k, packedA, ao, packedB, bo, tile, 0, Tiles.COLUMNS);
                 if (whole) {
-                    Tiles.add(tile, c, at, ldc);
+                    Tiles.add(tile, Tiles.ROWS, Tiles.COLUMNS, c, at, ldc);
                 } else {
                     storePart(tile, iTo - i, jTo - j, c, at, ldc, add);
                 }

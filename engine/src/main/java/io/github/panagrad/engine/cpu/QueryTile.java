@@ -35,6 +35,7 @@ final class QueryTile {
     private final int[] segment = new int[QUERIES];
     private final int[] groupFrom = new int[QUERIES / ROWS];
     private final int[] groupTo = new int[QUERIES / ROWS];
+    private final float[] product = new float[TileProduct.TILE];
     private int batch;
     private int queries;
     private int lanes;
@@ -129,7 +130,7 @@ final class QueryTile {
             int key, int rows, int dim, float[] a, int aOff, int lda, float[] b, float[] scores) {
         if (allSeen(key, rows)) {
             TileProduct.multiply(
-                    rows, lanes, dim, a, aOff, lda, 1, b, 0, QUERIES, scores, 0, QUERIES, false);
+                    rows, lanes, dim, a, aOff, lda, 1, b, 0, QUERIES, scores, 0, QUERIES, null);
             return;
         }
         for (int j = 0; j < rows; j += ROWS) {
@@ -150,7 +151,7 @@ final class QueryTile {
                         scores,
                         j * QUERIES + low,
                         QUERIES,
-                        false);
+                        null);
             }
         }
     }
@@ -173,7 +174,7 @@ final class QueryTile {
                     c,
                     0,
                     width,
-                    true);
+                    product);
             return;
         }
         for (int i = 0; i < queries; i += ROWS) {
@@ -194,7 +195,7 @@ final class QueryTile {
                         c,
                         i * width,
                         width,
-                        true);
+                        product);
             }
         }
     }
@@ -205,7 +206,8 @@ final class QueryTile {
     void addToKeys(int key, int rows, float[] scores, float[] b, float[] c, int cOff, int width) {
         if (allSeen(key, rows)) {
             TileProduct.multiply(
-                    rows, width, queries, scores, 0, QUERIES, 1, b, 0, width, c, cOff, width, true);
+                    rows, width, queries, scores, 0, QUERIES, 1, b, 0, width, c, cOff, width,
+                    product);
             return;
         }
         for (int j = 0; j < rows; j += ROWS) {
@@ -226,7 +228,7 @@ final class QueryTile {
                         c,
                         cOff + j * width,
                         width,
-                        true);
+                        product);
             }
         }
     }

@@ -3,7 +3,6 @@ package io.github.panagrad.engine.cpu;
 import static io.github.panagrad.engine.cpu.Lanes.F;
 import static io.github.panagrad.engine.cpu.Lanes.V;
 import static io.github.panagrad.engine.cpu.Lanes.all;
-import static jdk.incubator.vector.VectorOperators.GT;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -38,18 +37,18 @@ final class RowFolds {
         FloatVector d = a;
         int i = 0;
         for (; i <= n - 4 * V; i += 4 * V) {
-            a = a.add(FloatVector.fromArray(F, x, o + i));
-            b = b.add(FloatVector.fromArray(F, x, o + i + V));
-            c = c.add(FloatVector.fromArray(F, x, o + i + 2 * V));
-            d = d.add(FloatVector.fromArray(F, x, o + i + 3 * V));
+            a = FloatVector.fromArray(F, x, o + i).add(a);
+            b = FloatVector.fromArray(F, x, o + i + V).add(b);
+            c = FloatVector.fromArray(F, x, o + i + 2 * V).add(c);
+            d = FloatVector.fromArray(F, x, o + i + 3 * V).add(d);
         }
         for (; i <= n - V; i += V) {
-            a = a.add(FloatVector.fromArray(F, x, o + i));
+            a = FloatVector.fromArray(F, x, o + i).add(a);
         }
         if (i < n) {
-            b = b.add(FloatVector.fromArray(F, x, o + i, Lanes.first(n - i)));
+            b = FloatVector.fromArray(F, x, o + i, Lanes.first(n - i)).add(b);
         }
-        return Lanes.sum(a.add(b).add(c.add(d)));
+        return Lanes.sum(a, b, c, d);
     }
 
     /// Returns Σ x·y; Σ x² for y = x.
@@ -88,7 +87,7 @@ final class RowFolds {
             FloatVector left = FloatVector.fromArray(F, x, xo + i, rest);
             b = left.fma(FloatVector.fromArray(F, y, yo + i, rest), b);
         }
-        return Lanes.sum(a.add(b).add(c.add(d)));
+        return Lanes.sum(a, b, c, d);
     }
 
     /// Returns Σ (x − mean)².
@@ -120,10 +119,10 @@ final class RowFolds {
             FloatVector p = FloatVector.fromArray(F, x, o + i, rest).sub(m, rest);
             b = p.fma(p, b);
         }
-        return Lanes.sum(a.add(b));
+        return Lanes.sum(a, b);
     }
 
-    /// Returns the largest element that is not NaN, −∞ if there is none.
+    /// Returns the largest element, −∞ if there is none; where some are NaN, it may be NaN or not.
     static float maxNumber(float[] x, int o, int n) {
         FloatVector a = all(Float.NEGATIVE_INFINITY);
         FloatVector b = a;
@@ -131,25 +130,21 @@ final class RowFolds {
         FloatVector d = a;
         int i = 0;
         for (; i <= n - 4 * V; i += 4 * V) {
-            a = larger(a, FloatVector.fromArray(F, x, o + i));
-            b = larger(b, FloatVector.fromArray(F, x, o + i + V));
-            c = larger(c, FloatVector.fromArray(F, x, o + i + 2 * V));
-            d = larger(d, FloatVector.fromArray(F, x, o + i + 3 * V));
+            a = Lanes.larger(a, FloatVector.fromArray(F, x, o + i));
+            b = Lanes.larger(b, FloatVector.fromArray(F, x, o + i + V));
+            c = Lanes.larger(c, FloatVector.fromArray(F, x, o + i + 2 * V));
+            d = Lanes.larger(d, FloatVector.fromArray(F, x, o + i + 3 * V));
         }
         for (; i <= n - V; i += V) {
-            a = larger(a, FloatVector.fromArray(F, x, o + i));
+            a = Lanes.larger(a, FloatVector.fromArray(F, x, o + i));
         }
         if (i < n) {
             var rest = Lanes.first(n - i);
             FloatVector v = FloatVector.fromArray(F, x, o + i, rest);
-            b = b.blend(v, v.compare(GT, b).and(rest));
+            b = Lanes.larger(b, all(Float.NEGATIVE_INFINITY).blend(v, rest));
         }
-        return Lanes.max(larger(larger(a, b), larger(c, d)));
-    }
-
-    /// The larger of two, a where b is NaN; a third of what [FloatVector#max] costs.
-    private static FloatVector larger(FloatVector a, FloatVector b) {
-        return a.blend(b, b.compare(GT, a));
+        FloatVector top = Lanes.larger(b, Lanes.larger(a, all(Float.NEGATIVE_INFINITY)));
+        return Lanes.max(Lanes.larger(d, Lanes.larger(c, top)));
     }
 
     /// Returns the largest element, NaN if one is; n is at least 1.
@@ -157,7 +152,7 @@ final class RowFolds {
         FloatVector a = all(x[o]);
         int i = 0;
         for (; i <= n - V; i += V) {
-            a = a.max(FloatVector.fromArray(F, x, o + i));
+            a = FloatVector.fromArray(F, x, o + i).max(a);
         }
         float max = Lanes.max(a);
         for (; i < n; i++) {
@@ -171,7 +166,7 @@ final class RowFolds {
         FloatVector a = all(x[o]);
         int i = 0;
         for (; i <= n - V; i += V) {
-            a = a.min(FloatVector.fromArray(F, x, o + i));
+            a = FloatVector.fromArray(F, x, o + i).min(a);
         }
         float min = Lanes.min(a);
         for (; i < n; i++) {

@@ -50,11 +50,11 @@ final class RunningSoftmax {
         FloatVector odd = old;
         int last = i + rows * QUERIES;
         for (int at = i; at < last; at += 2 * QUERIES) {
-            even = larger(even, FloatVector.fromArray(F, scores, at));
-            odd = larger(odd, FloatVector.fromArray(F, scores, at + QUERIES));
+            even = Lanes.larger(even, FloatVector.fromArray(F, scores, at));
+            odd = Lanes.larger(odd, FloatVector.fromArray(F, scores, at + QUERIES));
         }
         old.intoArray(scores, last);
-        FloatVector top = larger(even, odd);
+        FloatVector top = Lanes.larger(odd, Lanes.larger(even, old));
         top.intoArray(max, i);
         return old.compare(VectorOperators.NE, top).anyTrue();
     }
@@ -77,16 +77,10 @@ final class RunningSoftmax {
                 FloatVector.fromArray(F, sum, i).mul(FloatVector.fromArray(F, scores, last));
         FloatVector odd = FloatVector.zero(F);
         for (int at = i; at < last; at += 2 * QUERIES) {
-            even = even.add(FloatVector.fromArray(F, scores, at));
-            odd = odd.add(FloatVector.fromArray(F, scores, at + QUERIES));
+            even = FloatVector.fromArray(F, scores, at).add(even);
+            odd = FloatVector.fromArray(F, scores, at + QUERIES).add(odd);
         }
-        even.add(odd).intoArray(sum, i);
-    }
-
-    /// The larger one; [FloatVector#max] takes several instructions for the sake of NaN and −0. A
-    /// NaN is passed over here, and comes through in its exponential.
-    private static FloatVector larger(FloatVector a, FloatVector b) {
-        return a.blend(b, b.compare(VectorOperators.GT, a));
+        FloatVector.zero(F).add(even).add(odd).intoArray(sum, i);
     }
 
     /// Returns the reciprocal of the sum of query i; 0 if it has seen no key.

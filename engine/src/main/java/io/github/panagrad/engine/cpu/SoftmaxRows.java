@@ -180,7 +180,7 @@ final class SoftmaxRows {
             for (int i = 0; i < end; i += V) {
                 FloatVector e = shareExp(FloatVector.fromArray(F, from, f + i).sub(m));
                 e.intoArray(to, t + i);
-                sum = sum.add(e);
+                sum = e.add(sum);
             }
             if (last) {
                 break;
@@ -225,7 +225,7 @@ final class SoftmaxRows {
         int end = whole;
         for (boolean last = whole == n; ; last = true) {
             for (int i = 0; i < end; i += V) {
-                sum = sum.add(shareExp(FloatVector.fromArray(F, from, f + i).sub(m)));
+                sum = shareExp(FloatVector.fromArray(F, from, f + i).sub(m)).add(sum);
             }
             if (last) {
                 break;

@@ -48,7 +48,7 @@ final class SumsOfSquares {
             c = low.fma(low, c);
             d = high.fma(high, d);
         }
-        double total = Lanes.sum(a.add(b).add(c.add(d)));
+        double total = Lanes.sum(a, b, c, d);
         for (; i < n; i++) {
             total += (double) x[o + i] * x[o + i];
         }
@@ -80,7 +80,7 @@ final class SumsOfSquares {
             a = FloatVector.fromArray(F, x, o + i).fma(zero, a);
             b = FloatVector.fromArray(F, x, o + i + V).fma(zero, b);
         }
-        float rest = Lanes.sum(a.add(b));
+        float rest = Lanes.sum(a, b);
         for (; i < n; i++) {
             rest += x[o + i] * 0f;
         }

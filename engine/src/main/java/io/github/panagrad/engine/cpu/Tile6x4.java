@@ -3,7 +3,6 @@ package io.github.panagrad.engine.cpu;
 import static io.github.panagrad.engine.cpu.Lanes.F;
 import static io.github.panagrad.engine.cpu.Lanes.V;
 import static io.github.panagrad.engine.cpu.TileProduct.PITCH;
-import static io.github.panagrad.engine.cpu.TileProduct.start;
 
 import jdk.incubator.vector.FloatVector;
 
@@ -32,38 +31,37 @@ final class Tile6x4 {
             int ldb,
             float[] c,
             int cOff,
-            int ldc,
-            boolean accumulate) {
+            int ldc) {
         int row0 = cOff;
         int row1 = cOff + ldc;
         int row2 = cOff + 2 * ldc;
         int row3 = cOff + 3 * ldc;
         int row4 = cOff + 4 * ldc;
         int row5 = cOff + 5 * ldc;
-        FloatVector c00 = start(c, row0, accumulate);
-        FloatVector c01 = start(c, row0 + V, accumulate);
-        FloatVector c02 = start(c, row0 + 2 * V, accumulate);
-        FloatVector c03 = start(c, row0 + 3 * V, accumulate);
-        FloatVector c10 = start(c, row1, accumulate);
-        FloatVector c11 = start(c, row1 + V, accumulate);
-        FloatVector c12 = start(c, row1 + 2 * V, accumulate);
-        FloatVector c13 = start(c, row1 + 3 * V, accumulate);
-        FloatVector c20 = start(c, row2, accumulate);
-        FloatVector c21 = start(c, row2 + V, accumulate);
-        FloatVector c22 = start(c, row2 + 2 * V, accumulate);
-        FloatVector c23 = start(c, row2 + 3 * V, accumulate);
-        FloatVector c30 = start(c, row3, accumulate);
-        FloatVector c31 = start(c, row3 + V, accumulate);
-        FloatVector c32 = start(c, row3 + 2 * V, accumulate);
-        FloatVector c33 = start(c, row3 + 3 * V, accumulate);
-        FloatVector c40 = start(c, row4, accumulate);
-        FloatVector c41 = start(c, row4 + V, accumulate);
-        FloatVector c42 = start(c, row4 + 2 * V, accumulate);
-        FloatVector c43 = start(c, row4 + 3 * V, accumulate);
-        FloatVector c50 = start(c, row5, accumulate);
-        FloatVector c51 = start(c, row5 + V, accumulate);
-        FloatVector c52 = start(c, row5 + 2 * V, accumulate);
-        FloatVector c53 = start(c, row5 + 3 * V, accumulate);
+        FloatVector c00 = FloatVector.zero(F);
+        FloatVector c01 = FloatVector.zero(F);
+        FloatVector c02 = FloatVector.zero(F);
+        FloatVector c03 = FloatVector.zero(F);
+        FloatVector c10 = FloatVector.zero(F);
+        FloatVector c11 = FloatVector.zero(F);
+        FloatVector c12 = FloatVector.zero(F);
+        FloatVector c13 = FloatVector.zero(F);
+        FloatVector c20 = FloatVector.zero(F);
+        FloatVector c21 = FloatVector.zero(F);
+        FloatVector c22 = FloatVector.zero(F);
+        FloatVector c23 = FloatVector.zero(F);
+        FloatVector c30 = FloatVector.zero(F);
+        FloatVector c31 = FloatVector.zero(F);
+        FloatVector c32 = FloatVector.zero(F);
+        FloatVector c33 = FloatVector.zero(F);
+        FloatVector c40 = FloatVector.zero(F);
+        FloatVector c41 = FloatVector.zero(F);
+        FloatVector c42 = FloatVector.zero(F);
+        FloatVector c43 = FloatVector.zero(F);
+        FloatVector c50 = FloatVector.zero(F);
+        FloatVector c51 = FloatVector.zero(F);
+        FloatVector c52 = FloatVector.zero(F);
+        FloatVector c53 = FloatVector.zero(F);
         int a0 = aOff;
         int a1 = aOff + rowStride;
         int a2 = aOff + 2 * rowStride;
@@ -145,38 +143,37 @@ final class Tile6x4 {
             int ldb,
             float[] c,
             int cOff,
-            int ldc,
-            boolean accumulate) {
+            int ldc) {
         int row0 = cOff;
         int row1 = cOff + ldc;
         int row2 = cOff + 2 * ldc;
         int row3 = cOff + 3 * ldc;
         int row4 = cOff + 4 * ldc;
         int row5 = cOff + 5 * ldc;
-        FloatVector c00 = start(c, row0, accumulate);
-        FloatVector c01 = start(c, row0 + V, accumulate);
-        FloatVector c02 = start(c, row0 + 2 * V, accumulate);
-        FloatVector c03 = start(c, row0 + 3 * V, accumulate);
-        FloatVector c10 = start(c, row1, accumulate);
-        FloatVector c11 = start(c, row1 + V, accumulate);
-        FloatVector c12 = start(c, row1 + 2 * V, accumulate);
-        FloatVector c13 = start(c, row1 + 3 * V, accumulate);
-        FloatVector c20 = start(c, row2, accumulate);
-        FloatVector c21 = start(c, row2 + V, accumulate);
-        FloatVector c22 = start(c, row2 + 2 * V, accumulate);
-        FloatVector c23 = start(c, row2 + 3 * V, accumulate);
-        FloatVector c30 = start(c, row3, accumulate);
-        FloatVector c31 = start(c, row3 + V, accumulate);
-        FloatVector c32 = start(c, row3 + 2 * V, accumulate);
-        FloatVector c33 = start(c, row3 + 3 * V, accumulate);
-        FloatVector c40 = start(c, row4, accumulate);
-        FloatVector c41 = start(c, row4 + V, accumulate);
-        FloatVector c42 = start(c, row4 + 2 * V, accumulate);
-        FloatVector c43 = start(c, row4 + 3 * V, accumulate);
-        FloatVector c50 = start(c, row5, accumulate);
-        FloatVector c51 = start(c, row5 + V, accumulate);
-        FloatVector c52 = start(c, row5 + 2 * V, accumulate);
-        FloatVector c53 = start(c, row5 + 3 * V, accumulate);
+        FloatVector c00 = FloatVector.zero(F);
+        FloatVector c01 = FloatVector.zero(F);
+        FloatVector c02 = FloatVector.zero(F);
+        FloatVector c03 = FloatVector.zero(F);
+        FloatVector c10 = FloatVector.zero(F);
+        FloatVector c11 = FloatVector.zero(F);
+        FloatVector c12 = FloatVector.zero(F);
+        FloatVector c13 = FloatVector.zero(F);
+        FloatVector c20 = FloatVector.zero(F);
+        FloatVector c21 = FloatVector.zero(F);
+        FloatVector c22 = FloatVector.zero(F);
+        FloatVector c23 = FloatVector.zero(F);
+        FloatVector c30 = FloatVector.zero(F);
+        FloatVector c31 = FloatVector.zero(F);
+        FloatVector c32 = FloatVector.zero(F);
+        FloatVector c33 = FloatVector.zero(F);
+        FloatVector c40 = FloatVector.zero(F);
+        FloatVector c41 = FloatVector.zero(F);
+        FloatVector c42 = FloatVector.zero(F);
+        FloatVector c43 = FloatVector.zero(F);
+        FloatVector c50 = FloatVector.zero(F);
+        FloatVector c51 = FloatVector.zero(F);
+        FloatVector c52 = FloatVector.zero(F);
+        FloatVector c53 = FloatVector.zero(F);
         int a0 = aOff;
         int a1 = aOff + rowStride;
         int a2 = aOff + 2 * rowStride;

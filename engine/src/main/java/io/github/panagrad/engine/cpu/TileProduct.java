@@ -4,6 +4,7 @@ import static io.github.panagrad.engine.cpu.Lanes.F;
 import static io.github.panagrad.engine.cpu.Lanes.V;
 
 import jdk.incubator.vector.FloatVector;
+import org.jspecify.annotations.Nullable;
 
 /// Products of tiles that lie in the first-level cache: C (+)= A·B with B's rows along the lanes.
 ///
@@ -20,6 +21,9 @@ final class TileProduct {
 
     /// Three vectors a row need 24 accumulators, which only 32 registers can hold.
     private static final int WIDEST = Tiles.ROWS == 8 ? 3 : 1;
+
+    /// Floats of the largest tile that a kernel computes.
+    static final int TILE = 24 * V;
 
     private TileProduct() {}
 
@@ -39,7 +43,7 @@ final class TileProduct {
     /// @param n columns of c, a multiple of [Lanes#V]
     /// @param rowStride distance of a's elements along m
     /// @param stepStride distance of a's elements along k
-    /// @param accumulate adds to c instead of overwriting it
+    /// @param sums [#TILE] floats through which the product is added to c; null to overwrite c
     static void multiply(
             int m,
             int n,
@@ -54,7 +58,7 @@ final class TileProduct {
             float[] c,
             int cOff,
             int ldc,
-            boolean accumulate) {
+            float @Nullable [] sums) {
         for (int column = 0; column < n; ) {
             int left = (n - column) / V;
             boolean four = WIDEST == 3 && m % Tile6x4.ROWS == 0 && left != 5 && left != 6;
@@ -72,7 +76,7 @@ final class TileProduct {
                         c,
                         cOff + column,
                         ldc,
-                        accumulate);
+                        sums);
                 column += 4 * V;
                 continue;
             }
@@ -82,6 +86,9 @@ final class TileProduct {
                 int aRow = aOff + row * rowStride;
                 int cRow = cOff + row * ldc + column;
                 int bCol = bOff + column;
+                float[] to = sums == null ? c : sums;
+                int toRow = sums == null ? cRow : 0;
+                int pitch = sums == null ? ldc : width * V;
                 switch (width) {
                     case 1 ->
                             rows8x1(
@@ -93,10 +100,9 @@ final class TileProduct {
                                     b,
                                     bCol,
                                     ldb,
-                                    c,
-                                    cRow,
-                                    ldc,
-                                    accumulate);
+                                    to,
+                                    toRow,
+                                    pitch);
                     case 2 ->
                             rows8x2(
                                     k,
@@ -107,10 +113,9 @@ final class TileProduct {
                                     b,
                                     bCol,
                                     ldb,
-                                    c,
-                                    cRow,
-                                    ldc,
-                                    accumulate);
+                                    to,
+                                    toRow,
+                                    pitch);
                     default ->
                             rows8x3(
                                     k,
@@ -121,10 +126,12 @@ final class TileProduct {
                                     b,
                                     bCol,
                                     ldb,
-                                    c,
-                                    cRow,
-                                    ldc,
-                                    accumulate);
+                                    to,
+                                    toRow,
+                                    pitch);
+                }
+                if (sums != null) {
+                    Tiles.add(sums, ROWS, width * V, c, cRow, ldc);
                 }
             }
             column += width * V;
@@ -144,21 +151,22 @@ final class TileProduct {
             float[] c,
             int cOff,
             int ldc,
-            boolean accumulate) {
+            float @Nullable [] sums) {
         for (int row = 0; row < m; row += Tile6x4.ROWS) {
             int aRow = aOff + row * rowStride;
             int cRow = cOff + row * ldc;
+            float[] to = sums == null ? c : sums;
+            int toRow = sums == null ? cRow : 0;
+            int pitch = sums == null ? ldc : 4 * V;
             if (stepStride == 1) {
-                Tile6x4.steps(k, a, aRow, rowStride, b, bOff, ldb, c, cRow, ldc, accumulate);
+                Tile6x4.steps(k, a, aRow, rowStride, b, bOff, ldb, to, toRow, pitch);
             } else {
-                Tile6x4.rows(k, a, aRow, rowStride, b, bOff, ldb, c, cRow, ldc, accumulate);
+                Tile6x4.rows(k, a, aRow, rowStride, b, bOff, ldb, to, toRow, pitch);
+            }
+            if (sums != null) {
+                Tiles.add(sums, Tile6x4.ROWS, 4 * V, c, cRow, ldc);
             }
         }
-    }
-
-    /// Returns what a sum starts from.
-    static FloatVector start(float[] c, int at, boolean accumulate) {
-        return accumulate ? FloatVector.fromArray(F, c, at) : FloatVector.zero(F);
     }
 
     /// Eight rows of 3 vectors: sums stay in registers because each is a local of its own.
@@ -173,32 +181,31 @@ final class TileProduct {
             int ldb,
             float[] c,
             int cOff,
-            int ldc,
-            boolean accumulate) {
-        FloatVector c00 = start(c, cOff, accumulate);
-        FloatVector c01 = start(c, cOff + V, accumulate);
-        FloatVector c02 = start(c, cOff + 2 * V, accumulate);
-        FloatVector c10 = start(c, cOff + ldc, accumulate);
-        FloatVector c11 = start(c, cOff + ldc + V, accumulate);
-        FloatVector c12 = start(c, cOff + ldc + 2 * V, accumulate);
-        FloatVector c20 = start(c, cOff + 2 * ldc, accumulate);
-        FloatVector c21 = start(c, cOff + 2 * ldc + V, accumulate);
-        FloatVector c22 = start(c, cOff + 2 * ldc + 2 * V, accumulate);
-        FloatVector c30 = start(c, cOff + 3 * ldc, accumulate);
-        FloatVector c31 = start(c, cOff + 3 * ldc + V, accumulate);
-        FloatVector c32 = start(c, cOff + 3 * ldc + 2 * V, accumulate);
-        FloatVector c40 = start(c, cOff + 4 * ldc, accumulate);
-        FloatVector c41 = start(c, cOff + 4 * ldc + V, accumulate);
-        FloatVector c42 = start(c, cOff + 4 * ldc + 2 * V, accumulate);
-        FloatVector c50 = start(c, cOff + 5 * ldc, accumulate);
-        FloatVector c51 = start(c, cOff + 5 * ldc + V, accumulate);
-        FloatVector c52 = start(c, cOff + 5 * ldc + 2 * V, accumulate);
-        FloatVector c60 = start(c, cOff + 6 * ldc, accumulate);
-        FloatVector c61 = start(c, cOff + 6 * ldc + V, accumulate);
-        FloatVector c62 = start(c, cOff + 6 * ldc + 2 * V, accumulate);
-        FloatVector c70 = start(c, cOff + 7 * ldc, accumulate);
-        FloatVector c71 = start(c, cOff + 7 * ldc + V, accumulate);
-        FloatVector c72 = start(c, cOff + 7 * ldc + 2 * V, accumulate);
+            int ldc) {
+        FloatVector c00 = FloatVector.zero(F);
+        FloatVector c01 = FloatVector.zero(F);
+        FloatVector c02 = FloatVector.zero(F);
+        FloatVector c10 = FloatVector.zero(F);
+        FloatVector c11 = FloatVector.zero(F);
+        FloatVector c12 = FloatVector.zero(F);
+        FloatVector c20 = FloatVector.zero(F);
+        FloatVector c21 = FloatVector.zero(F);
+        FloatVector c22 = FloatVector.zero(F);
+        FloatVector c30 = FloatVector.zero(F);
+        FloatVector c31 = FloatVector.zero(F);
+        FloatVector c32 = FloatVector.zero(F);
+        FloatVector c40 = FloatVector.zero(F);
+        FloatVector c41 = FloatVector.zero(F);
+        FloatVector c42 = FloatVector.zero(F);
+        FloatVector c50 = FloatVector.zero(F);
+        FloatVector c51 = FloatVector.zero(F);
+        FloatVector c52 = FloatVector.zero(F);
+        FloatVector c60 = FloatVector.zero(F);
+        FloatVector c61 = FloatVector.zero(F);
+        FloatVector c62 = FloatVector.zero(F);
+        FloatVector c70 = FloatVector.zero(F);
+        FloatVector c71 = FloatVector.zero(F);
+        FloatVector c72 = FloatVector.zero(F);
         int i = aOff;
         int j = bOff;
         for (int step = 0; step < k; step++) {
@@ -278,24 +285,23 @@ final class TileProduct {
             int ldb,
             float[] c,
             int cOff,
-            int ldc,
-            boolean accumulate) {
-        FloatVector c00 = start(c, cOff, accumulate);
-        FloatVector c01 = start(c, cOff + V, accumulate);
-        FloatVector c10 = start(c, cOff + ldc, accumulate);
-        FloatVector c11 = start(c, cOff + ldc + V, accumulate);
-        FloatVector c20 = start(c, cOff + 2 * ldc, accumulate);
-        FloatVector c21 = start(c, cOff + 2 * ldc + V, accumulate);
-        FloatVector c30 = start(c, cOff + 3 * ldc, accumulate);
-        FloatVector c31 = start(c, cOff + 3 * ldc + V, accumulate);
-        FloatVector c40 = start(c, cOff + 4 * ldc, accumulate);
-        FloatVector c41 = start(c, cOff + 4 * ldc + V, accumulate);
-        FloatVector c50 = start(c, cOff + 5 * ldc, accumulate);
-        FloatVector c51 = start(c, cOff + 5 * ldc + V, accumulate);
-        FloatVector c60 = start(c, cOff + 6 * ldc, accumulate);
-        FloatVector c61 = start(c, cOff + 6 * ldc + V, accumulate);
-        FloatVector c70 = start(c, cOff + 7 * ldc, accumulate);
-        FloatVector c71 = start(c, cOff + 7 * ldc + V, accumulate);
+            int ldc) {
+        FloatVector c00 = FloatVector.zero(F);
+        FloatVector c01 = FloatVector.zero(F);
+        FloatVector c10 = FloatVector.zero(F);
+        FloatVector c11 = FloatVector.zero(F);
+        FloatVector c20 = FloatVector.zero(F);
+        FloatVector c21 = FloatVector.zero(F);
+        FloatVector c30 = FloatVector.zero(F);
+        FloatVector c31 = FloatVector.zero(F);
+        FloatVector c40 = FloatVector.zero(F);
+        FloatVector c41 = FloatVector.zero(F);
+        FloatVector c50 = FloatVector.zero(F);
+        FloatVector c51 = FloatVector.zero(F);
+        FloatVector c60 = FloatVector.zero(F);
+        FloatVector c61 = FloatVector.zero(F);
+        FloatVector c70 = FloatVector.zero(F);
+        FloatVector c71 = FloatVector.zero(F);
         int i = aOff;
         int j = bOff;
         for (int step = 0; step < k; step++) {
@@ -358,16 +364,15 @@ final class TileProduct {
             int ldb,
             float[] c,
             int cOff,
-            int ldc,
-            boolean accumulate) {
-        FloatVector c00 = start(c, cOff, accumulate);
-        FloatVector c10 = start(c, cOff + ldc, accumulate);
-        FloatVector c20 = start(c, cOff + 2 * ldc, accumulate);
-        FloatVector c30 = start(c, cOff + 3 * ldc, accumulate);
-        FloatVector c40 = start(c, cOff + 4 * ldc, accumulate);
-        FloatVector c50 = start(c, cOff + 5 * ldc, accumulate);
-        FloatVector c60 = start(c, cOff + 6 * ldc, accumulate);
-        FloatVector c70 = start(c, cOff + 7 * ldc, accumulate);
+            int ldc) {
+        FloatVector c00 = FloatVector.zero(F);
+        FloatVector c10 = FloatVector.zero(F);
+        FloatVector c20 = FloatVector.zero(F);
+        FloatVector c30 = FloatVector.zero(F);
+        FloatVector c40 = FloatVector.zero(F);
+        FloatVector c50 = FloatVector.zero(F);
+        FloatVector c60 = FloatVector.zero(F);
+        FloatVector c70 = FloatVector.zero(F);
         int i = aOff;
         int j = bOff;
         for (int step = 0; step < k; step++) {

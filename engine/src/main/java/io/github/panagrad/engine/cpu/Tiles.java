@@ -27,16 +27,18 @@ final class Tiles {
         }
     }
 
-    /// Adds a tile, [ROWS, COLUMNS], to a tile of C.
+    /// Adds a tile, [rows, columns], to a tile of C.
     ///
     /// Not part of the micro-kernels: whether sums started from C or took it in after their loop, some JVM
     /// runs boxed them, at 0.6 of the speed or a tenth.
-    static void add(float[] tile, float[] c, int co, int ldc) {
-        for (int from = 0; from < ROWS * COLUMNS; from += COLUMNS, co += ldc) {
-            FloatVector left = FloatVector.fromArray(F, c, co);
-            FloatVector right = FloatVector.fromArray(F, c, co + V);
-            left.add(FloatVector.fromArray(F, tile, from)).intoArray(c, co);
-            right.add(FloatVector.fromArray(F, tile, from + V)).intoArray(c, co + V);
+    ///
+    /// @param columns a multiple of [Lanes#V]
+    static void add(float[] tile, int rows, int columns, float[] c, int co, int ldc) {
+        for (int row = 0, from = 0; row < rows; row++, co += ldc) {
+            for (int j = 0; j < columns; j += V, from += V) {
+                FloatVector old = FloatVector.fromArray(F, c, co + j);
+                old.add(FloatVector.fromArray(F, tile, from)).intoArray(c, co + j);
+            }
         }
     }
 }
