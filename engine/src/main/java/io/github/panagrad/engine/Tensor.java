@@ -205,14 +205,19 @@ public sealed class Tensor extends TensorMath permits Parameter {
         if (source.isHost() && sink.isHost()) {
             return new Tensor(storage, layout, target, null);
         }
-        View dense = contiguous().view();
+        Storage whole = isWhole() ? storage : copy().storage;
         Tensor copy = Tape.allocate(dtype(), shape(), target);
         if (source.isHost()) {
-            sink.upload(dense.storage(), copy.storage);
+            sink.upload(whole, copy.storage);
         } else {
-            source.download(dense.storage(), copy.storage);
+            source.download(whole, copy.storage);
         }
         return copy;
+    }
+
+    /// Tells whether the elements are all that the memory holds, row by row.
+    private boolean isWhole() {
+        return layout.isContiguous() && layout.offset() == 0 && storage.length() == size();
     }
 
     /// Copies the values, row by row.

@@ -1,7 +1,7 @@
-/// What Panagrad knows of TornadoVM: so far, whether a usable SDK is installed.
+/// The TornadoVM backend: which device there is, and which op runs by which kernel.
 ///
-/// No backend is registered here and no tensor reaches a device yet. Device kernels will live in
-/// packages below this one; nothing outside this module may depend on TornadoVM.
+/// Nothing outside this module knows of TornadoVM; tensors come here through the engine's backend
+/// interface.
 @NullMarked
 package io.github.panagrad.tornado;
 

@@ -1,0 +1,107 @@
+package io.github.panagrad.tornado;
+
+import io.github.panagrad.engine.ground.DType;
+import io.github.panagrad.engine.ground.Device;
+import io.github.panagrad.engine.ground.HeapStorage;
+import io.github.panagrad.engine.ground.Storage;
+import io.github.panagrad.engine.spi.Backend;
+import io.github.panagrad.engine.spi.Kernel;
+import io.github.panagrad.engine.spi.View;
+import io.github.panagrad.tornado.device.DeviceStorage;
+import io.github.panagrad.tornado.device.PanagradDevice;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// GPUs and other devices through TornadoVM: `tornado`, `tornado:1`, ….
+///
+/// F32, I32 and truth values lie on the device; tensors of other types stay with the host, where
+/// their ops run too. No class of TornadoVM is touched before [#unavailable] has said that it is there.
+public final class TornadoBackend implements Backend {
+    /// The name that a [Device] refers to.
+    public static final String NAME = "tornado";
+
+    private static final String RUNTIME = "tornado.load.runtime.implementation";
+    private static final String BAILOUT = "tornado.recover.bailout";
+
+    /// Looks for TornadoVM.
+    public TornadoBackend() {}
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public Optional<String> unavailable() {
+        if (System.getProperty(RUNTIME) == null) {
+            return Optional.of(
+                    "TornadoVM is not loaded; start java with @$TORNADOVM_HOME/tornado-argfile -D"
+                            + BAILOUT
+                            + "=False, which the runnable jar does for --device tornado");
+        }
+        if (!"false".equalsIgnoreCase(System.getProperty(BAILOUT))) {
+            return Optional.of(
+                    "a kernel that does not compile would run on stale data, unnoticed; start java"
+                            + " with -D"
+                            + BAILOUT
+                            + "=False");
+        }
+        return Devices.unavailable();
+    }
+
+    @Override
+    public List<String> devices() {
+        return Devices.describe();
+    }
+
+    @Override
+    public Storage allocate(Device device, DType dtype, long length) {
+        return PanagradDevice.holds(dtype)
+                ? Devices.get(device).memory().allocate(dtype, length)
+                : HeapStorage.allocate(dtype, length);
+    }
+
+    @Override
+    public <O> @Nullable Kernel<O> kernel(O op, View[] in) {
+        for (View view : in) {
+            if (view.storage() instanceof DeviceStorage storage) {
+                return Devices.get(storage.device()).kernels().find(op, in);
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public boolean isHost() {
+        return false;
+    }
+
+    @Override
+    public void download(Storage from, Storage to) {
+        if (from instanceof DeviceStorage device) {
+            Devices.get(device.device()).memory().download(device, to);
+        } else {
+            copy(from, to);
+        }
+    }
+
+    @Override
+    public void upload(Storage from, Storage to) {
+        if (to instanceof DeviceStorage device) {
+            Devices.get(device.device()).memory().upload(from, device);
+        } else {
+            copy(from, to);
+        }
+    }
+
+    private static void copy(Storage from, Storage to) {
+        for (long i = 0; i < from.length(); i++) {
+            if (from.dtype().isFloating()) {
+                to.setDouble(i, from.getDouble(i));
+            } else {
+                to.setLong(i, from.getLong(i));
+            }
+        }
+    }
+}

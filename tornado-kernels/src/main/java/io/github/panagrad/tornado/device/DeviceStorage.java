@@ -1,0 +1,57 @@
+package io.github.panagrad.tornado.device;
+
+import io.github.panagrad.engine.ground.DType;
+import io.github.panagrad.engine.ground.Device;
+import io.github.panagrad.engine.ground.Storage;
+import java.lang.ref.Cleaner;
+import org.jspecify.annotations.Nullable;
+
+/// Elements of a tensor in a device's array.
+public final class DeviceStorage extends Storage {
+    private final PanagradDevice device;
+    private final int at;
+    private Cleaner.@Nullable Cleanable cleanable;
+
+    DeviceStorage(PanagradDevice device, DType dtype, int length, int at) {
+        super(dtype, length);
+        this.device = device;
+        this.at = at;
+    }
+
+    void cleanable(Cleaner.Cleanable cleanable) {
+        this.cleanable = cleanable;
+    }
+
+    /// Returns the device that holds it.
+    public Device device() {
+        return device.device();
+    }
+
+    /// Returns where in the array the first element lies.
+    public int at() {
+        requireAlive();
+        return at;
+    }
+
+    @Override
+    public long byteSize() {
+        return 4 * length();
+    }
+
+    @Override
+    public double getDouble(long index) {
+        return device.read(dtype(), at() + (int) index);
+    }
+
+    @Override
+    public void setDouble(long index, double value) {
+        device.write(dtype(), at() + (int) index, value);
+    }
+
+    @Override
+    protected void free() {
+        if (cleanable != null) {
+            cleanable.clean();
+        }
+    }
+}

@@ -1,0 +1,214 @@
+package io.github.panagrad.tornado.device;
+
+import io.github.panagrad.engine.ground.PanagradException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
+import uk.ac.manchester.tornado.api.GridScheduler;
+import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.TornadoExecutionResult;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.WorkerGrid1D;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task4;
+import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task5;
+import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/// All programs of a device, in one execution plan with a task graph for each.
+///
+/// A graph of its own holds the device's arrays; the others take them over from it, so that they are
+/// neither copied nor allocated twice. All programs are declared before the first is launched, since
+/// a plan is made of all its graphs at once; each is compiled when it is first launched.
+public final class Programs {
+    private static final String HOLDER = "memory";
+    private static final String TASK = "t";
+
+    private final TornadoDevice device;
+    private final FloatArray floats;
+    private final IntArray ints;
+    private final KernelContext context = new KernelContext();
+    private final List<Program> all = new ArrayList<>();
+    private final GridScheduler grids = new GridScheduler();
+    private @Nullable TornadoExecutionPlan plan;
+    private int compiled;
+    private long launches;
+
+    Programs(TornadoDevice device, FloatArray floats, IntArray ints) {
+        this.device = device;
+        this.floats = floats;
+        this.ints = ints;
+    }
+
+    /// Declares a program.
+    ///
+    /// @param name unique; messages and profiles show it
+    /// @param local threads of a group
+    /// @param code the kernel's method, whose name must not be a function of OpenCL's: the driver
+    ///     would crash. Its arguments are the context, the device's floats and ints, and the launch's
+    ///     ints and floats
+    public Program add(
+            String name,
+            int local,
+            Task5<KernelContext, FloatArray, IntArray, IntArray, FloatArray> code) {
+        return add(
+                name,
+                local,
+                (program, graph) ->
+                        graph.transferToDevice(
+                                        DataTransferMode.EVERY_EXECUTION,
+                                        program.ints,
+                                        program.floats)
+                                .task(
+                                        TASK,
+                                        code,
+                                        context,
+                                        floats,
+                                        ints,
+                                        program.ints,
+                                        program.floats));
+    }
+
+    /// Declares a program that is also sent an array of floats at each launch, instead of a few.
+    Program add(
+            String name,
+            int local,
+            FloatArray sent,
+            Task4<KernelContext, FloatArray, IntArray, FloatArray> code) {
+        return add(
+                name,
+                local,
+                (program, graph) ->
+                        graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, program.ints, sent)
+                                .task(TASK, code, context, floats, program.ints, sent));
+    }
+
+    /// Declares a program that is also sent an array of ints at each launch.
+    Program add(
+            String name,
+            int local,
+            IntArray sent,
+            Task4<KernelContext, IntArray, IntArray, IntArray> code) {
+        return add(
+                name,
+                local,
+                (program, graph) ->
+                        graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, program.ints, sent)
+                                .task(TASK, code, context, ints, program.ints, sent));
+    }
+
+    private synchronized Program add(
+            String name, int local, BiFunction<Program, TaskGraph, TaskGraph> task) {
+        if (plan != null) {
+            throw new IllegalStateException("program " + name + " declared after the first launch");
+        }
+        var program = new Program(this, all.size() + 1, name, local, task);
+        all.add(program);
+        return program;
+    }
+
+    /// Returns how many programs have been compiled so far: flat once a training loop is warm.
+    public synchronized int compiled() {
+        return compiled;
+    }
+
+    /// Returns how many launches there were.
+    public synchronized long launches() {
+        return launches;
+    }
+
+    synchronized TornadoExecutionResult launch(
+            Program program, int number, int groups, int[] values, float[] reals) {
+        for (int i = 0; i < values.length; i++) {
+            program.ints.set(i, values[i]);
+        }
+        for (int i = 0; i < reals.length; i++) {
+            program.floats.set(i, reals[i]);
+        }
+        program.grid.setGlobalWork((long) groups * program.local, 1, 1);
+        TornadoExecutionPlan ready = plan();
+        launches++;
+        if (!program.launched) {
+            program.launched = true;
+            compiled++;
+        }
+        return execute(ready, number, program.name);
+    }
+
+    /// Runs the graph that holds the memory, which does nothing: its result can copy from the device.
+    synchronized TornadoExecutionResult memory() {
+        return execute(plan(), 0, HOLDER);
+    }
+
+    private TornadoExecutionResult execute(TornadoExecutionPlan ready, int number, String name) {
+        try {
+            // A node of its own for each run: results would pile up on one that is kept.
+            return ready.withGraph(number).withGridScheduler(grids).execute();
+        } catch (RuntimeException | Error failed) {
+            throw new PanagradException(
+                    "tornado: kernel '"
+                            + name
+                            + "' failed on "
+                            + device.getDeviceName()
+                            + ": "
+                            + why(failed),
+                    failed);
+        }
+    }
+
+    private static String why(Throwable failed) {
+        Throwable deepest = failed;
+        while (deepest.getCause() != null && deepest.getCause() != deepest) {
+            deepest = deepest.getCause();
+        }
+        String message = deepest.getMessage();
+        return message == null || message.isBlank()
+                ? deepest.getClass().getName()
+                : message.strip();
+    }
+
+    private TornadoExecutionPlan plan() {
+        TornadoExecutionPlan ready = plan;
+        if (ready == null) {
+            var graphs = new ArrayList<ImmutableTaskGraph>();
+            var nothing = new IntArray(Program.INTS);
+            graphs.add(
+                    new TaskGraph(HOLDER)
+                            .transferToDevice(DataTransferMode.UNDER_DEMAND, floats, ints)
+                            .transferToDevice(DataTransferMode.EVERY_EXECUTION, nothing)
+                            .task(TASK, Programs::kHold, context, floats, ints, nothing)
+                            .persistOnDevice(floats, ints)
+                            .snapshot());
+            grid(HOLDER, new WorkerGrid1D(1));
+            for (Program program : all) {
+                TaskGraph graph =
+                        new TaskGraph(program.name).consumeFromDevice(HOLDER, floats, ints);
+                graphs.add(program.task.apply(graph).snapshot());
+                grid(program.name, program.grid);
+            }
+            ready = new TornadoExecutionPlan(graphs.toArray(ImmutableTaskGraph[]::new));
+            ready.withDevice(device);
+            plan = ready;
+            memory();
+        }
+        return ready;
+    }
+
+    private void grid(String graph, WorkerGrid grid) {
+        grids.addWorkerGrid(graph + "." + TASK, grid);
+    }
+
+    /// Reads and writes both arrays, so that they are allocated for both; never really.
+    private static void kHold(
+            KernelContext context, FloatArray floats, IntArray ints, IntArray launch) {
+        if (launch.get(0) != 0) {
+            floats.set(launch.get(1), floats.get(launch.get(2)));
+            ints.set(launch.get(1), ints.get(launch.get(2)));
+        }
+    }
+}

@@ -1,0 +1,171 @@
+package io.github.panagrad.tornado.kernel;
+
+import static io.github.panagrad.tornado.kernel.Places.RANK;
+
+import io.github.panagrad.engine.ground.DType;
+import io.github.panagrad.engine.ground.Shape;
+import io.github.panagrad.engine.op.Cast;
+import io.github.panagrad.engine.spi.View;
+import io.github.panagrad.tornado.device.Program;
+import io.github.panagrad.tornado.device.Programs;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/// Copies between places with any strides, also from one type to another; fills.
+///
+/// A thread an element: it takes the element's number apart into one index a dimension.
+final class CopyKernels {
+    private static final int LOCAL = 64;
+
+    private final Program floats;
+    private final Program ints;
+    private final Program toInts;
+    private final Program toFloats;
+    private final Program fill;
+
+    CopyKernels(Programs programs) {
+        floats = programs.add("copyFloats", LOCAL, CopyKernels::kCopyFloats);
+        ints = programs.add("copyInts", LOCAL, CopyKernels::kCopyInts);
+        toInts = programs.add("copyFloatsToInts", LOCAL, CopyKernels::kFloatsToInts);
+        toFloats = programs.add("copyIntsToFloats", LOCAL, CopyKernels::kIntsToFloats);
+        fill = programs.add("fill", LOCAL, CopyKernels::kFill);
+    }
+
+    void register(KernelTable table) {
+        table.add(Cast.class, new CastKernel(), (op, in) -> canCast(in[0], op.dtype()));
+    }
+
+    private static boolean canCast(View in, DType to) {
+        return in.shape().rank() <= RANK
+                && (to == DType.F32 || to == DType.I32 || to == DType.BOOL);
+    }
+
+    private final class CastKernel implements StridedKernel<Cast> {
+        @Override
+        public void run(Cast op, View[] in, View[] out) {
+            copy(in[0], out[0]);
+        }
+    }
+
+    /// Copies a view of the shape of the result, or one that is repeated to it.
+    void copy(View in, View out) {
+        Shape shape = out.shape();
+        copy(
+                in.dtype(),
+                Places.at(in),
+                Places.strides(in, shape),
+                shape,
+                out.dtype(),
+                Places.at(out),
+                Places.strides(out, shape));
+    }
+
+    /// Copies a block of elements from strides to strides.
+    void copy(DType from, int at, int[] strides, Shape shape, DType to, int toAt, int[] toStrides) {
+        boolean real = from == DType.F32;
+        boolean realResult = to == DType.F32;
+        Program program = real ? (realResult ? floats : toInts) : (realResult ? toFloats : ints);
+        int n = shape.intSize();
+        int[] head = {n, at, toAt, to == DType.BOOL ? 1 : 0};
+        program.launch(n, Places.join(head, Places.extents(shape), strides, toStrides));
+    }
+
+    /// Sets n floats from a place on.
+    void fill(int at, int n, float value) {
+        fill.launch(n, new int[] {n, at}, value);
+    }
+
+    // p: n, from, to, whether results are 0 or 1, extents, strides, strides of the result
+
+    private static void kCopyFloats(
+            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+        int i = c.globalIdx;
+        if (i < p.get(0)) {
+            int rest = i;
+            int at = p.get(1);
+            int to = p.get(2);
+            for (int d = RANK - 1; d >= 0; d--) {
+                int extent = p.get(4 + d);
+                int index = rest % extent;
+                rest = rest / extent;
+                at += index * p.get(4 + RANK + d);
+                to += index * p.get(4 + 2 * RANK + d);
+            }
+            f.set(to, f.get(at));
+        }
+    }
+
+    private static void kCopyInts(
+            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+        int i = c.globalIdx;
+        if (i < p.get(0)) {
+            int rest = i;
+            int at = p.get(1);
+            int to = p.get(2);
+            for (int d = RANK - 1; d >= 0; d--) {
+                int extent = p.get(4 + d);
+                int index = rest % extent;
+                rest = rest / extent;
+                at += index * p.get(4 + RANK + d);
+                to += index * p.get(4 + 2 * RANK + d);
+            }
+            int value = n.get(at);
+            if (p.get(3) == 1 && value != 0) {
+                value = 1;
+            }
+            n.set(to, value);
+        }
+    }
+
+    private static void kFloatsToInts(
+            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+        int i = c.globalIdx;
+        if (i < p.get(0)) {
+            int rest = i;
+            int at = p.get(1);
+            int to = p.get(2);
+            for (int d = RANK - 1; d >= 0; d--) {
+                int extent = p.get(4 + d);
+                int index = rest % extent;
+                rest = rest / extent;
+                at += index * p.get(4 + RANK + d);
+                to += index * p.get(4 + 2 * RANK + d);
+            }
+            float value = f.get(at);
+            int whole = (int) value;
+            if (p.get(3) == 1) {
+                whole = 1;
+                if (value == 0f) {
+                    whole = 0;
+                }
+            }
+            n.set(to, whole);
+        }
+    }
+
+    private static void kIntsToFloats(
+            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+        int i = c.globalIdx;
+        if (i < p.get(0)) {
+            int rest = i;
+            int at = p.get(1);
+            int to = p.get(2);
+            for (int d = RANK - 1; d >= 0; d--) {
+                int extent = p.get(4 + d);
+                int index = rest % extent;
+                rest = rest / extent;
+                at += index * p.get(4 + RANK + d);
+                to += index * p.get(4 + 2 * RANK + d);
+            }
+            f.set(to, (float) n.get(at));
+        }
+    }
+
+    private static void kFill(KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+        int i = c.globalIdx;
+        if (i < p.get(0)) {
+            f.set(p.get(1) + i, r.get(0));
+        }
+    }
+}
