@@ -44,6 +44,8 @@ final class LoraDetour {
         DType dtype = base.weight().dtype().widened();
         down.to(dtype);
         up.to(dtype);
+        down.to(base.weight().device());
+        up.to(base.weight().device());
         var detour = new LoraDetour(options, base, down, up);
         detour.attachment =
                 Attachment.all(

@@ -1,7 +1,9 @@
 package io.github.panagrad.engine;
 
+import io.github.panagrad.engine.ground.Device;
 import io.github.panagrad.engine.ground.ShapeException;
 import io.github.panagrad.engine.op.Cast;
+import io.github.panagrad.engine.spi.Backends;
 import io.github.panagrad.engine.tape.Edge;
 import io.github.panagrad.engine.tape.Node;
 import io.github.panagrad.engine.tape.Op;
@@ -106,6 +108,32 @@ public final class Parameter extends Tensor {
         version++;
     }
 
+    /// Moves the values to another device, widened to F32 where that holds no weights of their type.
+    ///
+    /// An optimizer's state does not move with them: make the optimizer afterwards.
+    ///
+    /// @throws ShapeException if the device cannot hold them even then
+    public void moveTo(Device target) {
+        if (target.equals(device())) {
+            return;
+        }
+        Tensor values = detach();
+        if (!Backends.of(target).holds(dtype())) {
+            if (dtype().isBlock()) {
+                throw new ShapeException(
+                        "move parameter " + name,
+                        "the device holds no weights in blocks",
+                        spec() + " to " + target,
+                        "f32",
+                        "load the model without quantising it");
+            }
+            values = values.to(dtype().widened());
+        }
+        boolean trained = trainable;
+        replace(values.to(target));
+        trainable = trained;
+    }
+
     /// Takes over another tensor's memory, perhaps of another dtype, and freezes it if ops cannot
     /// compute in that.
     ///
@@ -120,7 +148,7 @@ public final class Parameter extends Tensor {
                     "");
         }
         Tensor dense = values.detach().contiguous();
-        rebind(dense.storage(), dense.layout());
+        rebind(dense.storage(), dense.layout(), dense.device());
         Scope.keep(storage());
         trainable &= dtype().isCompute();
         version++;

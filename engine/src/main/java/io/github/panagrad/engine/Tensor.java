@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 public sealed class Tensor extends TensorMath permits Parameter {
     private Storage storage;
     private Layout layout;
-    private final Device device;
+    private Device device;
     private final @Nullable Edge edge;
 
     /// Makes a tensor of its parts; for ops and backends. Users start from [Ops#tensor].
@@ -105,9 +105,10 @@ public sealed class Tensor extends TensorMath permits Parameter {
     }
 
     /// Replaces the memory; only a [Parameter] may.
-    void rebind(Storage storage, Layout layout) {
+    void rebind(Storage storage, Layout layout, Device device) {
         this.storage = storage;
         this.layout = layout;
+        this.device = device;
     }
 
     // Differentiation

@@ -74,9 +74,11 @@ public final class Launcher {
             Path jar,
             Map<String, String> environment,
             boolean terminal,
-            String[] arguments) {
+            String[] arguments)
+            throws LaunchException {
         List<String> command = new ArrayList<>();
         command.add(java.toString());
+        command.addAll(TornadoFlags.of(arguments, environment));
         command.add("--add-modules=" + JavaHome.VECTOR_MODULE);
         command.add("--enable-native-access=ALL-UNNAMED");
         // Few large arrays that live as long as a step: throughput counts, pauses do not.

@@ -1,15 +1,18 @@
 package io.github.panagrad.launcher;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class LauncherTest {
     @Test
-    void composesTheCommand() {
+    void composesTheCommand() throws Exception {
         List<String> command =
                 Launcher.command(
                         Path.of("jdk", "bin", "java"),
@@ -33,6 +36,33 @@ class LauncherTest {
                         "eval",
                         "--data",
                         "my file.txt");
+    }
+
+    @Test
+    void addsTheOptionsOfTornadoVmForItsDevices(@TempDir Path sdk) throws Exception {
+        Files.createFile(sdk.resolve("tornado-argfile"));
+
+        List<String> command =
+                command(Map.of("TORNADOVM_HOME", sdk.toString()), "--device=tornado:1");
+
+        assertThat(command)
+                .contains("@" + sdk.resolve("tornado-argfile"), "-Dtornado.recover.bailout=False");
+        assertThat(command(Map.of(), "--device", "cpu"))
+                .noneMatch(option -> option.contains("tornado"));
+    }
+
+    @Test
+    void saysWhatIsMissingForADeviceOfTornadoVm(@TempDir Path empty) {
+        assertThatThrownBy(() -> command(Map.of(), "--device", "tornado"))
+                .hasMessageContaining("point TORNADOVM_HOME at it");
+        assertThatThrownBy(() ->
+                        command(Map.of("TORNADOVM_HOME", empty.toString()), "--device", "tornado"))
+                .hasMessageContaining("is that a TornadoVM SDK?");
+    }
+
+    private static List<String> command(Map<String, String> environment, String... arguments)
+            throws Exception {
+        return Launcher.command(Path.of("java"), Path.of("a.jar"), environment, true, arguments);
     }
 
     @Test

@@ -5,6 +5,7 @@ import io.github.panagrad.engine.Parameter;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.BlockStorage;
 import io.github.panagrad.engine.ground.DType;
+import io.github.panagrad.engine.ground.Device;
 import io.github.panagrad.engine.ground.PanagradException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -303,6 +304,14 @@ public abstract class Module {
             return null;
         });
         return left;
+    }
+
+    /// Moves all parameters to another device, those of attached modules too; types that it holds no
+    /// weights of are widened to F32.
+    ///
+    /// Make the optimizer afterwards: its state lies where the parameters do.
+    public final void to(Device device) {
+        parameters().values().forEach(parameter -> parameter.moveTo(device));
     }
 
     private static boolean isMatrix(Parameter p) {

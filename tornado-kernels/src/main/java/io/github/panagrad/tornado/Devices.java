@@ -45,7 +45,7 @@ final class Devices {
                 .map(d ->
                         "%s, %.1f GiB (%s)"
                                 .formatted(
-                                        d.getDeviceName(),
+                                        d.getPhysicalDevice().getDeviceName(),
                                         (double) d.getMaxGlobalMemory() / (1 << 30),
                                         d.getTornadoVMBackend()))
                 .toList();

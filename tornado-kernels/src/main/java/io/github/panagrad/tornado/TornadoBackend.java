@@ -36,9 +36,10 @@ public final class TornadoBackend implements Backend {
     public Optional<String> unavailable() {
         if (System.getProperty(RUNTIME) == null) {
             return Optional.of(
-                    "TornadoVM is not loaded; start java with @$TORNADOVM_HOME/tornado-argfile -D"
+                    "TornadoVM is not loaded; the runnable jar does it for --device tornado, an"
+                            + " application with java @$TORNADOVM_HOME/tornado-argfile -D"
                             + BAILOUT
-                            + "=False, which the runnable jar does for --device tornado");
+                            + "=False");
         }
         if (!"false".equalsIgnoreCase(System.getProperty(BAILOUT))) {
             return Optional.of(
@@ -70,6 +71,11 @@ public final class TornadoBackend implements Backend {
             }
         }
         return null;
+    }
+
+    @Override
+    public boolean holds(DType dtype) {
+        return PanagradDevice.holds(dtype);
     }
 
     @Override

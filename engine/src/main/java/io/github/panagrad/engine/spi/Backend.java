@@ -26,6 +26,12 @@ public interface Backend {
     /// @param in the operands, before any copy that the kernel may ask for
     <O> @Nullable Kernel<O> kernel(O op, View[] in);
 
+    /// Tells whether parameters of a type can lie where the kernels are; weights of another type are
+    /// widened when a model moves to the device.
+    default boolean holds(DType dtype) {
+        return true;
+    }
+
     /// Tells whether the host reads and writes the backend's storage directly.
     default boolean isHost() {
         return true;

@@ -152,7 +152,9 @@ public final class Tape {
             }
             View[] hostOut = new View[out.length];
             for (int i = 0; i < out.length; i++) {
-                hostOut[i] = onHost(backend, out[i], false);
+                // What a view leaves out of its memory must come through.
+                boolean part = out[i].storage().length() != out[i].shape().size();
+                hostOut[i] = onHost(backend, out[i], part);
             }
             op.eval(hostIn, hostOut);
             for (int i = 0; i < out.length; i++) {

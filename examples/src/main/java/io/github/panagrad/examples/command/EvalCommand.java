@@ -52,11 +52,14 @@ public final class EvalCommand implements Runnable {
     @Mixin
     private ThreadOption threads;
 
+    @Mixin private DeviceOption where;
+
     EvalCommand() {}
 
     @Override
     public void run() {
         CausalLM model = source.load();
+        model.to(where.device());
         Dataset dataset = reading.read(data, model, source.folder());
         Evaluation evaluation = Evaluator.of(model).run(Batches.of(dataset).size(batchSize));
         PrintWriter out = spec.commandLine().getOut();

@@ -206,6 +206,8 @@ public final class FinetuneCommand implements Runnable {
     @Mixin
     private ThreadOption threads;
 
+    @Mixin private DeviceOption where;
+
     FinetuneCommand() {}
 
     @Override
@@ -220,6 +222,7 @@ public final class FinetuneCommand implements Runnable {
                         ? null
                         : Batches.of(reading.read(evalData, model, folder)).size(batchSize);
         Method.Prepared prepared = how.method().prepare(model, seed);
+        model.to(where.device());
         var source = BatchSource.of(batches(training, model));
         AdamW optimizer = AdamW.of(model.trainable()).lr(how.lr()).weightDecay(weightDecay);
         Objective<Batch> objective = Objectives.nextToken(model);

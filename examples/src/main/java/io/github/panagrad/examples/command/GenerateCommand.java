@@ -72,6 +72,8 @@ public final class GenerateCommand implements Runnable {
     @Mixin
     private ThreadOption threads;
 
+    @Mixin private DeviceOption where;
+
     GenerateCommand() {}
 
     @Override
@@ -84,6 +86,7 @@ public final class GenerateCommand implements Runnable {
                         .maxTokens(maxTokens)
                         .seed(seed);
         CausalLM model = source.load();
+        model.to(where.device());
         PrintWriter out = spec.commandLine().getOut();
         model.generate(
                 prompt,

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
@@ -21,7 +22,13 @@ import picocli.CommandLine.Spec;
 public final class InfoCommand implements Runnable {
     private static final double GIB = 1 << 30;
 
+    private static final String TORNADO = "tornado";
+
     @Spec private CommandSpec spec;
+
+    @SuppressWarnings("UnusedVariable") // TornadoVM is loaded where a device of its is asked for
+    @Mixin
+    private DeviceOption where;
 
     InfoCommand() {}
 
@@ -50,6 +57,13 @@ public final class InfoCommand implements Runnable {
                         .collect(Collectors.joining(", ")));
         Map<String, Backend> backends = new TreeMap<>(Backends.all());
         backends.forEach((name, backend) -> line(out, "backend " + name, state(backend)));
+        if (!backends.containsKey(TORNADO)) {
+            line(
+                    out,
+                    "backend " + TORNADO,
+                    "not in this jar: install a TornadoVM SDK, point TORNADOVM_HOME at it and build"
+                            + " again");
+        }
     }
 
     private static String state(Backend backend) {
