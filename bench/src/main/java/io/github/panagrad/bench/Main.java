@@ -1,5 +1,6 @@
 package io.github.panagrad.bench;
 
+import io.github.panagrad.bench.device.DeviceCommand;
 import io.github.panagrad.bench.peers.GrowthCommand;
 import io.github.panagrad.bench.peers.PeersCommand;
 import io.github.panagrad.bench.peers.ReportCommand;
@@ -13,6 +14,7 @@ import picocli.CommandLine;
 public final class Main {
     private static final Map<String, Supplier<Callable<Integer>>> COMMANDS =
             Map.of(
+                    "device", DeviceCommand::new,
                     "peers", PeersCommand::new,
                     "growth", GrowthCommand::new,
                     "report", ReportCommand::new);

@@ -38,15 +38,7 @@ final class TornadoFlags {
         return List.of(
                 "@" + options,
                 // the file names the current folder, too, whatever lies there
-                "--module-path=" + Path.of(home, "share", "java", "tornado"),
-                // a kernel that does not compile is an error, never run on stale data
-                "-Dtornado.recover.bailout=False",
-                // floats as IEEE 754 has them
-                "-Dtornado.opencl.compiler.flags=-w",
-                "-Dtornado.enable.nativeFunctions=False",
-                // memory is limited by -Dpanagrad.tornado.memory
-                "-Dtornado.device.memory=1024GB",
-                "-Dtornado.tvm.maxbytecodesize=65536");
+                "--module-path=" + Path.of(home, "share", "java", "tornado"));
     }
 
     private static boolean wanted(String[] arguments) {

@@ -5,11 +5,13 @@ import io.github.panagrad.engine.ground.Device;
 import io.github.panagrad.engine.ground.HeapStorage;
 import io.github.panagrad.engine.ground.Storage;
 import io.github.panagrad.engine.spi.Backend;
+import io.github.panagrad.engine.spi.DeviceStatistics;
 import io.github.panagrad.engine.spi.Kernel;
 import io.github.panagrad.engine.spi.View;
 import io.github.panagrad.tornado.device.DeviceStorage;
 import io.github.panagrad.tornado.device.PanagradDevice;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -24,8 +26,34 @@ public final class TornadoBackend implements Backend {
     private static final String RUNTIME = "tornado.load.runtime.implementation";
     private static final String BAILOUT = "tornado.recover.bailout";
 
-    /// Looks for TornadoVM.
-    public TornadoBackend() {}
+    /// TornadoVM's settings that are not as they come; it reads them once, when its classes are loaded.
+    private static final Map<String, String> SETTINGS =
+            Map.of(
+                    // a kernel that does not compile is an error, never run on stale data
+                    BAILOUT,
+                    "False",
+                    // floats as IEEE 754 has them
+                    "tornado.opencl.compiler.flags",
+                    "-w",
+                    "tornado.enable.nativeFunctions",
+                    "False",
+                    // memory is limited by ours
+                    "tornado.device.memory",
+                    "1024GB",
+                    "tornado.tvm.maxbytecodesize",
+                    "65536");
+
+    /// Looks for TornadoVM, and sets what it reads as it starts, save what the user has set.
+    public TornadoBackend() {
+        if (isLoaded()) {
+            SETTINGS.forEach(
+                    (name, value) -> System.setProperty(name, System.getProperty(name, value)));
+        }
+    }
+
+    private static boolean isLoaded() {
+        return System.getProperty(RUNTIME) != null;
+    }
 
     @Override
     public String name() {
@@ -34,19 +62,16 @@ public final class TornadoBackend implements Backend {
 
     @Override
     public Optional<String> unavailable() {
-        if (System.getProperty(RUNTIME) == null) {
+        if (!isLoaded()) {
             return Optional.of(
                     "TornadoVM is not loaded; the runnable jar does it for --device tornado, an"
-                            + " application with java @$TORNADOVM_HOME/tornado-argfile -D"
-                            + BAILOUT
-                            + "=False");
+                            + " application with java @$TORNADOVM_HOME/tornado-argfile");
         }
         if (!"false".equalsIgnoreCase(System.getProperty(BAILOUT))) {
             return Optional.of(
-                    "a kernel that does not compile would run on stale data, unnoticed; start java"
-                            + " with -D"
+                    "a kernel that does not compile would run on stale data, unnoticed; leave -D"
                             + BAILOUT
-                            + "=False");
+                            + " out");
         }
         return Devices.unavailable();
     }
@@ -76,6 +101,19 @@ public final class TornadoBackend implements Backend {
     @Override
     public boolean holds(DType dtype) {
         return PanagradDevice.holds(dtype);
+    }
+
+    @Override
+    public Optional<DeviceStatistics> statistics(Device device) {
+        PanagradDevice opened = Devices.get(device).memory();
+        return Optional.of(
+                new DeviceStatistics(
+                        opened.programs().compiled(),
+                        opened.programs().launches(),
+                        opened.bytesIn(),
+                        opened.bytesOut(),
+                        opened.usedBytes(),
+                        opened.peakBytes()));
     }
 
     @Override

@@ -37,6 +37,11 @@ public interface Backend {
         return true;
     }
 
+    /// Returns what a device did so far; empty for the host, whose work is not counted.
+    default Optional<DeviceStatistics> statistics(Device device) {
+        return Optional.empty();
+    }
+
     /// Copies `from`, of this backend, into heap storage; needed only if the backend is not the
     /// host's.
     default void download(Storage from, Storage to) {

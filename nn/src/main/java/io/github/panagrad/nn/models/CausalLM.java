@@ -182,7 +182,7 @@ public final class CausalLM extends Module {
     /// @throws PanagradException if a sequence is longer than the model's context
     public Tensor hidden(Batch batch, Context context) {
         batch.sequences().forEach(s -> requirePositions(s.length()));
-        Device device = decoder.embedding().weight().device();
+        Device device = device();
         Tensor positions = rows(batch.positions(), batch).to(device);
         AttentionOptions attention = AttentionOptions.causal();
         if (batch.isPacked()) {
@@ -233,7 +233,7 @@ public final class CausalLM extends Module {
 
     /// Computes the last hidden state, nothing after a position being seen from it.
     ///
-    /// Shapes: ids I32 (B, T) or (T) → (B, T, C).
+    /// Shapes: ids I32 (B, T) or (T), of the model's device or the host's → (B, T, C).
     ///
     /// @param sequence positions, masks and cache; null for whole sequences from position 0
     /// @param context what goes along to all layers
@@ -248,9 +248,10 @@ public final class CausalLM extends Module {
         Sequence used = sequence;
         if (used == null) {
             requirePositions(count);
-            used = new Sequence(positions(0, count, rows), AttentionOptions.causal(), null);
+            used = new Sequence(positions(0, count), AttentionOptions.causal(), null);
         }
-        return decoder.hidden(rows, context.branch().with(Sequence.KEY, used), recompute);
+        return decoder.hidden(
+                rows.to(device()), context.branch().with(Sequence.KEY, used), recompute);
     }
 
     private void requirePositions(int count) {
@@ -264,8 +265,13 @@ public final class CausalLM extends Module {
         }
     }
 
-    private static Tensor positions(int from, int count, Tensor like) {
-        return Ops.indices(IntStream.range(from, from + count).toArray(), count).to(like.device());
+    private Tensor positions(int from, int count) {
+        return Ops.indices(IntStream.range(from, from + count).toArray(), count).to(device());
+    }
+
+    /// Returns where the weights lie, and the work is done.
+    public Device device() {
+        return decoder.embedding().weight().device();
     }
 
     /// Returns the weight that turns hidden states into logits, for losses that never build these.
@@ -315,8 +321,7 @@ public final class CausalLM extends Module {
         int count = ids.dim(-1);
         requirePositions(cache.length() + count);
         var sequence =
-                new Sequence(
-                        positions(cache.length(), count, ids), AttentionOptions.causal(), cache);
+                new Sequence(positions(cache.length(), count), AttentionOptions.causal(), cache);
         Tensor h = Ops.noGrad(() -> hidden(ids, sequence, Context.of(rng)));
         cache.advance(count);
         return h;

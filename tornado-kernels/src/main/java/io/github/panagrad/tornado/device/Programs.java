@@ -150,15 +150,19 @@ public final class Programs {
             // A node of its own for each run: results would pile up on one that is kept.
             return ready.withGraph(number).withGridScheduler(grids).execute();
         } catch (RuntimeException | Error failed) {
-            throw new PanagradException(
-                    "tornado: kernel '"
-                            + name
-                            + "' failed on "
-                            + device.getDeviceName()
-                            + ": "
-                            + why(failed),
-                    failed);
+            throw failure(name, failed);
         }
+    }
+
+    private PanagradException failure(String name, Throwable failed) {
+        return new PanagradException(
+                "tornado: kernel '"
+                        + name
+                        + "' failed on "
+                        + device.getPhysicalDevice().getDeviceName()
+                        + ": "
+                        + why(failed),
+                failed);
     }
 
     private static String why(Throwable failed) {
@@ -188,7 +192,11 @@ public final class Programs {
             for (Program program : all) {
                 TaskGraph graph =
                         new TaskGraph(program.name).consumeFromDevice(HOLDER, floats, ints);
-                graphs.add(program.task.apply(graph).snapshot());
+                try {
+                    graphs.add(program.task.apply(graph).snapshot());
+                } catch (RuntimeException | Error failed) {
+                    throw failure(program.name, failed);
+                }
                 grid(program.name, program.grid);
             }
             ready = new TornadoExecutionPlan(graphs.toArray(ImmutableTaskGraph[]::new));

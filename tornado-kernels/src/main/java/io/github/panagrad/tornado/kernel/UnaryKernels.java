@@ -20,6 +20,7 @@ import io.github.panagrad.engine.op.Sin;
 import io.github.panagrad.engine.op.Softplus;
 import io.github.panagrad.engine.op.Sqrt;
 import io.github.panagrad.engine.op.Tanh;
+import io.github.panagrad.engine.spi.Kernel;
 import io.github.panagrad.engine.spi.View;
 import io.github.panagrad.tornado.device.Program;
 import io.github.panagrad.tornado.device.Programs;
@@ -96,19 +97,22 @@ final class UnaryKernels {
             ToDoubleFunction<O> second) {
         table.add(
                 op,
-                (O o, View[] in, View[] out) ->
-                        run(
-                                function,
-                                in[0],
-                                out[0],
-                                (float) first.applyAsDouble(o),
-                                (float) second.applyAsDouble(o)),
+                new Function<>(unary, function, first, second),
                 (o, in) -> KernelTable.floats(in));
     }
 
-    private void run(int function, View in, View out, float first, float second) {
-        int n = out.size();
-        unary.launch(n, new int[] {n, Places.at(in), Places.at(out), function}, first, second);
+    private record Function<O>(
+            Program program, int number, ToDoubleFunction<O> first, ToDoubleFunction<O> second)
+            implements Kernel<O> {
+        @Override
+        public void run(O op, View[] in, View[] out) {
+            int n = out[0].size();
+            program.launch(
+                    n,
+                    new int[] {n, Places.at(in[0]), Places.at(out[0]), number},
+                    (float) first.applyAsDouble(op),
+                    (float) second.applyAsDouble(op));
+        }
     }
 
     // p: n, from, to, function; r: the function's parameters
