@@ -11,6 +11,7 @@ public final class DeviceKernels {
         var table = new KernelTable();
         new CopyKernels(programs).register(table);
         new UnaryKernels(programs).register(table);
+        new MatMulKernels(programs).register(table);
         return table;
     }
 }
