@@ -1,5 +1,6 @@
 package io.github.panagrad.examples;
 
+import io.github.panagrad.engine.spi.Backends;
 import io.github.panagrad.examples.command.EvalCommand;
 import io.github.panagrad.examples.command.FinetuneCommand;
 import io.github.panagrad.examples.command.GenerateCommand;
@@ -51,7 +52,10 @@ public final class Panagrad implements Runnable {
     @Option(
             names = "--verbose",
             scope = ScopeType.INHERIT,
-            description = "Show the command that starts Java, and the stack trace of an error.")
+            description = {
+                "Show the command that starts Java, which kernel ran each op and where, and the stack"
+                        + " trace of an error."
+            })
     private boolean verbose;
 
     Panagrad() {}
@@ -80,7 +84,12 @@ public final class Panagrad implements Runnable {
         commandLine.setExecutionExceptionHandler(
                 (failure, command, parsed) -> program.failed(failure, command));
         try {
-            return commandLine.execute(arguments);
+            int code = commandLine.execute(arguments);
+            if (program.verbose) {
+                err.print(Backends.explain());
+                err.flush();
+            }
+            return code;
         } catch (OutOfMemoryError | StackOverflowError | LinkageError failure) {
             return program.failed(failure, commandLine);
         }
