@@ -5,11 +5,14 @@ import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.TransformerOps.HeadLoss;
 import io.github.panagrad.engine.TransformerOps.TokenLosses;
+import io.github.panagrad.engine.ground.Device;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.ShapeException;
 import org.jspecify.annotations.Nullable;
 
 /// Loss functions, pure and static: tensors in, a tensor out, no state.
+///
+/// Targets are read by the host, to be checked; they may lie there where other operands do not.
 public final class Losses {
     private Losses() {}
 
@@ -119,8 +122,13 @@ public final class Losses {
             Tensor tokenWeights,
             HeadOptions options) {
         checkTargets("linearCrossEntropy", targets.toInts(), weight.dim(0), options.ignoreIndex());
+        Device device = hidden.device();
         return Ops.linearCrossEntropy(
-                rows(hidden), weight, targets.reshape(-1), tokenWeights.reshape(-1), options);
+                rows(hidden),
+                weight,
+                targets.to(device).reshape(-1),
+                tokenWeights.to(device).reshape(-1),
+                options);
     }
 
     /// Computes each token's negative log-likelihood under a linear head, with its log-sum-exp and,
@@ -136,7 +144,12 @@ public final class Losses {
             boolean argMax) {
         checkTargets("perToken", targets.toInts(), weight.dim(0), options.ignoreIndex());
         return Ops.perTokenHead(
-                rows(hidden), weight, targets.reshape(-1), options, entropy, argMax);
+                rows(hidden),
+                weight,
+                targets.to(hidden.device()).reshape(-1),
+                options,
+                entropy,
+                argMax);
     }
 
     private static Tensor rows(Tensor hidden) {

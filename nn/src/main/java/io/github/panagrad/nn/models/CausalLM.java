@@ -214,7 +214,7 @@ public final class CausalLM extends Module {
     /// @param reduction the mean or the sum
     /// @throws PanagradException if all labels are ignored and the mean is asked for
     public Tensor loss(Tensor hidden, Batch batch, HeadOptions options, Reduction reduction) {
-        Tensor targets = rows(batch.targets(), batch).to(hidden.device());
+        Tensor targets = rows(batch.targets(), batch);
         if (!head.isIntercepted()) {
             return Losses.linearCrossEntropy(hidden, head.weight(), targets, options, reduction)
                     .loss();
