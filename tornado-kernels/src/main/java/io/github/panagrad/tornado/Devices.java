@@ -89,6 +89,6 @@ final class Devices {
         var memory =
                 new PanagradDevice(
                         device, tornado, Long.getLong(PanagradDevice.MEMORY, most >> 20));
-        return new Open(memory, DeviceKernels.register(memory.programs()));
+        return new Open(memory, DeviceKernels.register(memory));
     }
 }

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import uk.ac.manchester.tornado.api.DataRange;
+import uk.ac.manchester.tornado.api.TornadoExecutionResult;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -34,6 +35,7 @@ public final class PanagradDevice {
     private final DeviceMemory memory;
     private final Programs programs;
     private final Staging staging;
+    private final Faults faults;
     private long bytesIn;
     private long bytesOut;
 
@@ -46,7 +48,8 @@ public final class PanagradDevice {
         int floatCount = (int) Math.min(most, megabytes * (1 << 20) / 4);
         int intCount = Math.max(1 << 20, floatCount / FLOATS_PER_INT);
         floats = FloatArray.fromSegmentShallow(untouched(floatCount));
-        ints = IntArray.fromSegmentShallow(untouched(intCount));
+        ints = IntArray.fromSegmentShallow(untouched(intCount + Faults.LENGTH));
+        faults = new Faults(this, intCount);
         memory = new DeviceMemory(floatCount, intCount);
         programs = new Programs(tornado, floats, ints);
         staging = new Staging(programs);
@@ -83,6 +86,11 @@ public final class PanagradDevice {
     /// Returns the programs, to declare more of them before the first launch.
     public Programs programs() {
         return programs;
+    }
+
+    /// Returns what kernels found wrong with indices.
+    public Faults faults() {
+        return faults;
     }
 
     /// Tells whether tensors of a type lie on the device.
@@ -155,11 +163,17 @@ public final class PanagradDevice {
         }
     }
 
-    /// Brings the host's copy of a range up to date.
+    /// Brings the host's copy of a range up to date, and looks whether a kernel noted a fault.
     private void fetch(DType dtype, int at, int n) {
         TornadoNativeArray array = dtype == DType.F32 ? floats : ints;
-        programs.memory().transferToHost(new DataRange(array).withOffset(at).withSize(n));
+        TornadoExecutionResult result = programs.memory();
+        result.transferToHost(new DataRange(array).withOffset(at).withSize(n));
         bytesOut += 4L * n;
+        int note = faults.unread();
+        if (note >= 0) {
+            result.transferToHost(new DataRange(ints).withOffset(note).withSize(Faults.LENGTH));
+            faults.check(ints);
+        }
     }
 
     synchronized double read(DType dtype, int at) {

@@ -61,6 +61,14 @@ final class CopyKernels {
                 Places.strides(out, shape));
     }
 
+    /// Copies as many elements as there are, row by row on both sides, whatever their shapes are.
+    void copyContiguous(View in, View out) {
+        int[] rows = new int[RANK];
+        rows[RANK - 1] = 1;
+        Shape line = Shape.of(in.size());
+        copy(in.dtype(), Places.at(in), rows, line, out.dtype(), Places.at(out), rows);
+    }
+
     /// Copies a block of elements from strides to strides.
     void copy(DType from, int at, int[] strides, Shape shape, DType to, int toAt, int[] toStrides) {
         boolean real = from == DType.F32;

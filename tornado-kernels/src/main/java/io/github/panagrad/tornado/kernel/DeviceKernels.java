@@ -1,5 +1,6 @@
 package io.github.panagrad.tornado.kernel;
 
+import io.github.panagrad.tornado.device.PanagradDevice;
 import io.github.panagrad.tornado.device.Programs;
 
 /// All kernels of a device, by the op they run.
@@ -7,11 +8,19 @@ public final class DeviceKernels {
     private DeviceKernels() {}
 
     /// Declares the programs of all kernels and returns which op runs by which.
-    public static KernelTable register(Programs programs) {
+    public static KernelTable register(PanagradDevice device) {
+        Programs programs = device.programs();
         var table = new KernelTable();
-        new CopyKernels(programs).register(table);
+        var copies = new CopyKernels(programs);
+        copies.register(table);
         new UnaryKernels(programs).register(table);
         new MatMulKernels(programs).register(table);
+        new BinaryKernels(programs).register(table);
+        new CompareKernels(programs).register(table);
+        new IndexKernels(device, copies).register(table);
+        new MoveKernels(programs, copies).register(table);
+        new DropoutKernels(programs).register(table);
+        new UpdateKernels(device, copies).register(table);
         return table;
     }
 }
