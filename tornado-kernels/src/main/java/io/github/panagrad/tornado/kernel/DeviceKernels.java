@@ -21,6 +21,7 @@ public final class DeviceKernels {
         new MoveKernels(programs, copies).register(table);
         new DropoutKernels(programs).register(table);
         new UpdateKernels(device, copies).register(table);
+        new AttentionKernels(device).register(table);
         return table;
     }
 }
