@@ -10,6 +10,7 @@ import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.engine.ground.ShapeException;
 import io.github.panagrad.engine.op.Concat;
 import io.github.panagrad.engine.op.CumSum;
+import io.github.panagrad.engine.op.Fold;
 import io.github.panagrad.engine.op.Gather;
 import io.github.panagrad.engine.op.IndexAdd;
 import io.github.panagrad.engine.op.IndexAddTo;
@@ -95,6 +96,7 @@ class IndexKernelsTest {
         OnDevice.agrees(0, new Concat(1), random(4, 30, 9), random(4, 1, 9), random(4, 70, 9));
         OnDevice.agrees(0, new Concat(0), Ops.arange(7), Ops.arange(99));
         OnDevice.agrees(0, new Unslice(1, 30, 3, 200), random(5, 40, 6));
+        OnDevice.agrees(TOLERANCE, new Fold(1, 2, 3, 250), random(3, 100, 4, 9));
         OnDevice.agrees(0, new Triangle(true, 3), random(2, 70, 90));
         OnDevice.agrees(0, new Triangle(false, -3), random(2, 90, 70));
         OnDevice.agrees(TOLERANCE, new CumSum(1, true), random(3, 5000, 2));
