@@ -1,8 +1,11 @@
 package io.github.panagrad.tornado;
 
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.Rng;
+import io.github.panagrad.engine.ground.ShapeException;
 import io.github.panagrad.engine.op.AdamWStep;
 import io.github.panagrad.engine.op.MaskedAdamWStep;
 import io.github.panagrad.engine.op.MaskedSgdStep;
@@ -90,6 +93,19 @@ class UpdateKernelsTest {
         };
         agree(List.of(op, op, op), in, 0, 2, 3);
         OnDevice.agrees(TOLERANCE, op, in);
+    }
+
+    @Test
+    void entriesOutOfRangeAreAnError() {
+        Tensor w = random(N).to(OnDevice.DEVICE);
+        Tensor buffer = Ops.zeros(1).to(OnDevice.DEVICE);
+        Tensor steps = Ops.indices(new int[1], 1).to(OnDevice.DEVICE);
+        Tensor entries = Ops.indices(new int[] {N}, 1).to(OnDevice.DEVICE);
+        var op = new MaskedSgdStep(new SgdStep(0.1, 0.9, 0.01, 0.5));
+        Tape.into(op, new Tensor[] {w, w.copy(), buffer, steps, entries}, w, buffer, steps);
+        assertThatThrownBy(w::toDoubles)
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("index out of range; got 1000; expected 0 to 999");
     }
 
     /// Runs steps in place on both devices; `updated` says which operands are the results.
