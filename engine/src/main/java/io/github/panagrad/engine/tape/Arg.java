@@ -91,7 +91,10 @@ public record Arg(Kind kind, double low, double high, Shape shape) {
                     };
             storage.setDouble(layout.position(i), value);
         }
-        return new Tensor(storage, layout, device, null).to(device);
+        // What a view leaves out goes to the device, too: kernels have to see the gaps.
+        Layout all = Layout.contiguous(Shape.of((int) storage.length()));
+        Tensor there = new Tensor(storage, all, Device.CPU, null).to(device);
+        return new Tensor(there.storage(), layout, device, null);
     }
 
     private static int shuffled(int i, int n) {
