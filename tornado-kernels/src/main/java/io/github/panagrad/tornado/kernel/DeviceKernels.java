@@ -22,6 +22,10 @@ public final class DeviceKernels {
         new DropoutKernels(programs).register(table);
         new UpdateKernels(device, copies).register(table);
         new AttentionKernels(device).register(table);
+        var folds = new Folds(device);
+        new ReduceKernels(device, copies, folds).register(table);
+        new SoftmaxKernels(programs).register(table);
+        new NormKernels(device, folds).register(table);
         return table;
     }
 }
