@@ -14,7 +14,9 @@ public final class DeviceKernels {
         var copies = new CopyKernels(programs);
         copies.register(table);
         new UnaryKernels(programs).register(table);
-        new MatMulKernels(programs).register(table);
+        new GradientKernels(programs).register(table);
+        var products = new MatMulKernels(programs);
+        products.register(table);
         new BinaryKernels(programs).register(table);
         new CompareKernels(programs).register(table);
         new IndexKernels(device, copies).register(table);
@@ -26,6 +28,9 @@ public final class DeviceKernels {
         new ReduceKernels(device, copies, folds).register(table);
         new SoftmaxKernels(programs).register(table);
         new NormKernels(device, folds).register(table);
+        new RopeKernels(device).register(table);
+        new SwiGluKernels(programs).register(table);
+        new HeadKernels(device, products, copies).register(table);
         return table;
     }
 }
