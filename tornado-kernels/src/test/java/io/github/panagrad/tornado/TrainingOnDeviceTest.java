@@ -34,8 +34,9 @@ class TrainingOnDeviceTest {
     /// Relative to the CPU's loss.
     private static final double TOLERANCE = 1e-4;
 
-    /// A thousand numbers at a time go to the device; ids, targets and positions are sent.
-    private static final long TOKENS_IN = 4L * 1024 * 4;
+    /// Ids, positions, targets, the targets' weights and the 1 that backward begins with, each sent as
+    /// a piece of 1024 numbers.
+    private static final long TOKENS_IN = 5L * 1024 * 4;
 
     private static CausalLM load(String name, Device device, Consumer<CausalLM> prepare) {
         CausalLM model = CausalLM.load(assets().resolve("models").resolve(name));
