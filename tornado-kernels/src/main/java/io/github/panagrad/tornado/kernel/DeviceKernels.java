@@ -14,23 +14,23 @@ public final class DeviceKernels {
         var copies = new CopyKernels(programs);
         copies.register(table);
         new UnaryKernels(programs).register(table);
-        new GradientKernels(programs).register(table);
         var products = new MatMulKernels(programs);
         products.register(table);
+        new AttentionKernels(device).register(table);
         new BinaryKernels(programs).register(table);
         new CompareKernels(programs).register(table);
         new IndexKernels(device, copies).register(table);
         new MoveKernels(programs, copies).register(table);
         new DropoutKernels(programs).register(table);
         new UpdateKernels(device, copies).register(table);
-        new AttentionKernels(device).register(table);
         var folds = new Folds(device);
         new ReduceKernels(device, copies, folds).register(table);
         new SoftmaxKernels(programs).register(table);
         new NormKernels(device, folds).register(table);
         new RopeKernels(device).register(table);
         new SwiGluKernels(programs).register(table);
-        new HeadKernels(device, products, copies).register(table);
+        new GradientKernels(programs).register(table);
+        new HeadKernels(device, products, copies, folds).register(table);
         return table;
     }
 }

@@ -7,6 +7,7 @@ import io.github.panagrad.engine.op.Erf;
 import io.github.panagrad.engine.op.Gelu;
 import io.github.panagrad.engine.op.GeluTanh;
 import io.github.panagrad.engine.op.LeakyRelu;
+import io.github.panagrad.engine.op.PowScalar;
 import io.github.panagrad.engine.op.Relu;
 import io.github.panagrad.engine.op.Rsqrt;
 import io.github.panagrad.engine.op.Sigmoid;
@@ -17,17 +18,18 @@ import io.github.panagrad.engine.op.Sqrt;
 import io.github.panagrad.engine.op.Tanh;
 import io.github.panagrad.engine.op.Unary;
 import io.github.panagrad.engine.op.UnaryGrad;
-import io.github.panagrad.engine.spi.Kernel;
 import io.github.panagrad.engine.spi.View;
 import io.github.panagrad.tornado.device.Program;
 import io.github.panagrad.tornado.device.Programs;
+import java.util.function.ToDoubleFunction;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/// Gradients of elementwise functions of one operand in one pass: one program with a switch, as in
-/// [UnaryKernels]. Functions whose gradient is one op of others have none here.
+/// Gradients of elementwise functions of one operand, one program with a switch.
+///
+/// Those that are one plain op anyway, as that of the exponential, are left to it.
 final class GradientKernels {
     private static final int LOCAL = 64;
 
@@ -38,63 +40,69 @@ final class GradientKernels {
     private static final int GELU = 4;
     private static final int GELU_TANH = 5;
     private static final int LEAKY_RELU = 6;
-    private static final int RELU = 7;
-    private static final int RSQRT = 8;
-    private static final int SIGMOID = 9;
-    private static final int SILU = 10;
-    private static final int SIN = 11;
-    private static final int SOFTPLUS = 12;
-    private static final int SQRT = 13;
-    private static final int TANH = 14;
+    private static final int POW = 7;
+    private static final int RELU = 8;
+    private static final int RSQRT_OF_RESULT = 9;
+    private static final int SIGMOID_OF_RESULT = 10;
+    private static final int SILU = 11;
+    private static final int SIN = 12;
+    private static final int SOFTPLUS = 13;
+    private static final int SQRT_OF_RESULT = 14;
+    private static final int TANH_OF_RESULT = 15;
 
     private final Program gradient;
 
     GradientKernels(Programs programs) {
-        gradient = programs.add("unaryGradient", LOCAL, GradientKernels::kGradient);
+        gradient = programs.add("unaryGrad", LOCAL, GradientKernels::kUnaryGrad);
     }
 
     void register(KernelTable table) {
         add(table, Abs.class, ABS);
-        add(table, Clamp.class, CLAMP);
+        add(table, Clamp.class, CLAMP, Clamp::low, Clamp::high);
         add(table, Cos.class, COS);
         add(table, Erf.class, ERF);
         add(table, Gelu.class, GELU);
         add(table, GeluTanh.class, GELU_TANH);
-        add(table, LeakyRelu.class, LEAKY_RELU);
+        add(table, LeakyRelu.class, LEAKY_RELU, LeakyRelu::slope, op -> 0);
+        add(table, PowScalar.class, POW, PowScalar::exponent, op -> op.exponent() - 1);
         add(table, Relu.class, RELU);
-        add(table, Rsqrt.class, RSQRT);
-        add(table, Sigmoid.class, SIGMOID);
+        add(table, Rsqrt.class, RSQRT_OF_RESULT);
+        add(table, Sigmoid.class, SIGMOID_OF_RESULT);
         add(table, Silu.class, SILU);
         add(table, Sin.class, SIN);
         add(table, Softplus.class, SOFTPLUS);
-        add(table, Sqrt.class, SQRT);
-        add(table, Tanh.class, TANH);
+        add(table, Sqrt.class, SQRT_OF_RESULT);
+        add(table, Tanh.class, TANH_OF_RESULT);
     }
 
     private void add(KernelTable table, Class<? extends Unary> of, int function) {
-        table.addGradient(of, new Gradient(gradient, function));
+        add(table, of, function, o -> 0, o -> 0);
     }
 
-    private record Gradient(Program program, int function) implements Kernel<UnaryGrad> {
-        @Override
-        public void run(UnaryGrad op, View[] in, View[] out) {
-            int n = out[0].size();
-            float first = 0;
-            float second = 0;
-            if (op.of() instanceof Clamp clamp) {
-                first = (float) clamp.low();
-                second = (float) clamp.high();
-            } else if (op.of() instanceof LeakyRelu leaky) {
-                first = (float) leaky.slope();
-            }
-            int[] numbers = {n, Places.at(in[0]), Places.at(in[1]), Places.at(out[0]), function};
-            program.launch(n, numbers, first, second);
-        }
+    private <O extends Unary> void add(
+            KernelTable table,
+            Class<O> of,
+            int function,
+            ToDoubleFunction<? super O> first,
+            ToDoubleFunction<? super O> second) {
+        table.addGradient(
+                of,
+                (UnaryGrad op, View[] in, View[] out) -> {
+                    O unary = of.cast(op.of());
+                    int n = out[0].size();
+                    gradient.launch(
+                            n,
+                            new int[] {
+                                n, Places.at(in[0]), Places.at(in[1]), Places.at(out[0]), function
+                            },
+                            (float) first.applyAsDouble(unary),
+                            (float) second.applyAsDouble(unary));
+                });
     }
 
-    // p: n, x (or y, where the op uses its result), dy, dx, function; r: the function's parameters
+    // p: n, x (y for those of the result), dy, dx, function; r: the function's parameters
 
-    private static void kGradient(
+    private static void kUnaryGrad(
             KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
@@ -102,53 +110,60 @@ final class GradientKernels {
             float d = f.get(p.get(2) + i);
             float first = r.get(0);
             float second = r.get(1);
-            float g = d;
+            float y = d;
             switch (p.get(4)) {
                 case ABS -> {
                     if (x < 0f) {
-                        g = -d;
+                        y = -d;
                     }
                     if (x == 0f) {
-                        g = 0f;
+                        y = 0f;
                     }
                 }
                 case CLAMP -> {
                     if (x < first) {
-                        g = 0f;
+                        y = 0f;
                     }
                     if (x > second) {
-                        g = 0f;
+                        y = 0f;
                     }
                 }
-                case COS -> g = -d * TornadoMath.sin(x);
-                case ERF -> g = d * 1.1283791671f * TornadoMath.exp(-x * x);
-                case GELU -> g = d * (DeviceMath.normalCdf(x) + x * DeviceMath.normalDensity(x));
+                case COS -> y = -d * TornadoMath.sin(x);
+                case ERF -> y = d * 1.1283791671f * TornadoMath.exp(-x * x);
+                case GELU -> y = d * (DeviceMath.normalCdf(x) + x * DeviceMath.normalDensity(x));
                 case GELU_TANH -> {
-                    float share = DeviceMath.sigmoid(DeviceMath.geluGate(x));
-                    g = d * (share + x * share * (1f - share) * DeviceMath.geluGateSlope(x));
+                    float open = DeviceMath.sigmoid(DeviceMath.geluGate(x));
+                    y = d * (open + x * open * (1f - open) * DeviceMath.geluGateSlope(x));
                 }
                 case LEAKY_RELU -> {
                     if (x <= 0f) {
-                        g = first * d;
+                        y = first * d;
+                    }
+                }
+                case POW -> {
+                    y = d * first * TornadoMath.pow(x, second);
+                    // A constant: its derivative must not meet the pole of x⁻¹.
+                    if (first == 0f) {
+                        y = 0f * d;
                     }
                 }
                 case RELU -> {
                     if (x <= 0f) {
-                        g = 0f;
+                        y = 0f;
                     }
                 }
-                case RSQRT -> g = -0.5f * d * x * x * x;
-                case SIGMOID -> g = d * x * (1f - x);
+                case RSQRT_OF_RESULT -> y = -0.5f * d * x * x * x;
+                case SIGMOID_OF_RESULT -> y = d * (1f - x) * x;
                 case SILU -> {
-                    float share = DeviceMath.sigmoid(x);
-                    g = d * share * (1f + x * (1f - share));
+                    float open = DeviceMath.sigmoid(x);
+                    y = d * open * (1f + x * (1f - open));
                 }
-                case SIN -> g = d * TornadoMath.cos(x);
-                case SOFTPLUS -> g = d * DeviceMath.sigmoid(x);
-                case SQRT -> g = 0.5f * d / x;
-                default -> g = d * (1f - x * x);
+                case SIN -> y = d * TornadoMath.cos(x);
+                case SOFTPLUS -> y = d * DeviceMath.sigmoid(x);
+                case SQRT_OF_RESULT -> y = 0.5f * d / x;
+                default -> y = d * (1f - x * x);
             }
-            f.set(p.get(3) + i, g);
+            f.set(p.get(3) + i, y);
         }
     }
 }

@@ -148,7 +148,6 @@ final class NormKernels {
     // p: rows, lanes, n, whether there are a mean and a bias, x, w, b, y; r: epsilon
 
     private static void kNorm(KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
-        float[] parts = c.allocateFloatLocalArray(LOCAL);
         int lanes = p.get(1);
         int length = p.get(2);
         int lane = c.localIdx % lanes;
@@ -165,13 +164,13 @@ final class NormKernels {
                 sum += f.get(from + i);
             }
         }
-        float mean = RowGroups.sum(c, parts, lanes, sum) / length;
+        float mean = RowGroups.sum(c, lanes, sum) / length;
         float squares = 0f;
         for (int i = lane; i < end; i += lanes) {
             float x = f.get(from + i) - mean;
             squares += x * x;
         }
-        squares = RowGroups.sum(c, parts, lanes, squares);
+        squares = RowGroups.sum(c, lanes, squares);
         float scale = 1f / TornadoMath.sqrt(squares / length + r.get(0));
         for (int i = lane; i < end; i += lanes) {
             float y = (f.get(from + i) - mean) * scale * f.get(p.get(5) + i);
@@ -188,7 +187,6 @@ final class NormKernels {
 
     private static void kNormGrad(
             KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
-        float[] parts = c.allocateFloatLocalArray(LOCAL);
         int rows = p.get(0);
         int lanes = p.get(1);
         int length = p.get(2);
@@ -208,7 +206,7 @@ final class NormKernels {
                 sum += f.get(from + i);
             }
         }
-        float mean = RowGroups.sum(c, parts, lanes, sum) / length;
+        float mean = RowGroups.sum(c, lanes, sum) / length;
         float squares = 0f;
         float products = 0f;
         float gradients = 0f;
@@ -219,9 +217,9 @@ final class NormKernels {
             products += x * g;
             gradients += g;
         }
-        squares = RowGroups.sum(c, parts, lanes, squares);
-        products = RowGroups.sum(c, parts, lanes, products);
-        gradients = RowGroups.sum(c, parts, lanes, gradients) / length;
+        squares = RowGroups.sum(c, lanes, squares);
+        products = RowGroups.sum(c, lanes, products);
+        gradients = RowGroups.sum(c, lanes, gradients) / length;
         if (centred == 0) {
             gradients = 0f;
         }

@@ -234,7 +234,6 @@ final class ReduceKernels {
 
     private static void kLogSumExp(
             KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
-        float[] parts = c.allocateFloatLocalArray(LOCAL);
         int rows = p.get(0);
         int lanes = p.get(1);
         int length = p.get(2);
@@ -252,12 +251,12 @@ final class ReduceKernels {
                 max = x;
             }
         }
-        max = RowGroups.max(c, parts, lanes, max);
+        max = RowGroups.max(c, lanes, max);
         float sum = 0f;
         for (int i = lane; i < end; i += lanes) {
             sum += TornadoMath.exp(f.get(from + i) - max);
         }
-        sum = RowGroups.sum(c, parts, lanes, sum);
+        sum = RowGroups.sum(c, lanes, sum);
         if (lane == 0 && row < rows) {
             float result = max + TornadoMath.log(sum);
             // Infinite: infinity less itself is no number.

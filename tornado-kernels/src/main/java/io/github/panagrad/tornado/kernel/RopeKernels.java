@@ -11,9 +11,8 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/// Rotary position embedding, a thread a pair of channels; turning back is its gradient.
+/// Rotary position embedding in the rotate-half form: a thread a pair of channels.
 final class RopeKernels {
-    private static final String NAME = "rope";
     private static final int LOCAL = 64;
 
     private final PanagradDevice device;
@@ -25,62 +24,89 @@ final class RopeKernels {
     }
 
     void register(KernelTable table) {
-        table.add(
-                Rope.class,
-                new RopeKernel(),
-                (op, in) ->
-                        in[0].dtype() == DType.F32
-                                && in[1].dtype() == DType.F32
-                                && in[2].dtype() == DType.F32
-                                && in[3].dtype() == DType.I32);
+        table.add(Rope.class, new RopeKernel(), (op, in) -> suits(in));
     }
 
+    private static boolean suits(View[] in) {
+        return in[0].dtype() == DType.F32
+                && in[1].dtype() == DType.F32
+                && in[2].dtype() == DType.F32
+                && in[3].dtype() == DType.I32;
+    }
+
+    /// Reads x by its strides: it is often a part of one product for queries, keys and values.
     private final class RopeKernel implements Kernel<Rope> {
         @Override
+        public boolean acceptsStrides(int i) {
+            return i == 0;
+        }
+
+        @Override
         public void run(Rope op, View[] in, View[] out) {
-            int half = in[0].dim(3) / 2;
-            int n = in[0].size() / 2;
+            View x = in[0];
+            int half = x.dim(3) / 2;
+            int pairs = x.size() / 2;
             int[] numbers = {
-                n,
-                Places.at(in[0]),
+                pairs,
+                half,
+                x.dim(2),
+                x.dim(1),
+                Places.at(x),
+                x.stride(0),
+                x.stride(1),
+                x.stride(2),
+                x.stride(3),
                 Places.at(in[1]),
                 Places.at(in[2]),
                 Places.at(in[3]),
-                Places.at(out[0]),
-                half,
-                in[0].dim(2),
-                in[3].size(),
+                in[3].shape().rank() == 1 ? 1 : 0,
                 in[1].dim(0),
+                Places.at(out[0]),
                 device.faults().at(),
-                device.faults().number(NAME)
+                device.faults().number(op.name())
             };
-            rope.launch(n, numbers, op.inverse() ? -1f : 1f);
+            rope.launch(pairs, numbers, op.inverse() ? -1f : 1f, Float.NaN);
         }
     }
 
-    // p: pairs, x, cos, sin, positions, result, half of the channels, heads, how many positions
-    // (they
-    // repeat for each sequence), rows of the table, where a fault is noted, the op's number there;
-    // r: the sign of the angle
+    // p: pairs, pairs of a head, heads, tokens, x, its strides, cosines, sines, positions, whether
+    // all
+    // rows of the batch share them, positions of the tables, y, fault, op; r: direction, NaN
 
     private static void kRope(KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
-            int half = p.get(6);
-            int channel = i % half;
-            int row = i / half;
-            int position = n.get(p.get(4) + row / p.get(7) % p.get(8));
-            int at = 2 * half * row + channel;
-            if (position >= 0 && position < p.get(9)) {
-                float cos = f.get(p.get(2) + position * half + channel);
-                float sin = f.get(p.get(3) + position * half + channel) * r.get(0);
-                float a = f.get(p.get(1) + at);
-                float b = f.get(p.get(1) + at + half);
-                f.set(p.get(5) + at, a * cos - b * sin);
-                f.set(p.get(5) + at + half, b * cos + a * sin);
-            } else {
-                Faults.note(n, p.get(10), p.get(11), position, p.get(9));
+            int half = p.get(1);
+            int heads = p.get(2);
+            int tokens = p.get(3);
+            int j = i % half;
+            int vector = i / half;
+            int head = vector % heads;
+            int token = vector / heads;
+            int inRow = token % tokens;
+            int from =
+                    p.get(4)
+                            + token / tokens * p.get(5)
+                            + inRow * p.get(6)
+                            + head * p.get(7)
+                            + j * p.get(8);
+            if (p.get(12) == 1) {
+                token = inRow;
             }
+            int position = n.get(p.get(11) + token);
+            float cos = r.get(1);
+            float sin = r.get(1);
+            if (position < 0 || position >= p.get(13)) {
+                Faults.note(n, p.get(15), p.get(16), position, p.get(13));
+            } else {
+                cos = f.get(p.get(9) + position * half + j);
+                sin = f.get(p.get(10) + position * half + j) * r.get(0);
+            }
+            float a = f.get(from);
+            float b = f.get(from + half * p.get(8));
+            int to = p.get(14) + vector * 2 * half + j;
+            f.set(to, a * cos - b * sin);
+            f.set(to + half, b * cos + a * sin);
         }
     }
 }

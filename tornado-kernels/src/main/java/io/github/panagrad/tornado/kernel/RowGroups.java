@@ -7,7 +7,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 /// by a power of two of neighbouring threads, its lanes.
 ///
 /// Programs that use it have [#LOCAL] threads a group; their launches begin with the rows and the
-/// lanes.
+/// lanes. Each method here has local memory of its own: TornadoVM would count bytes for elements in
+/// an array that is handed to it.
 final class RowGroups {
     /// Threads of a group.
     static final int LOCAL = 256;
@@ -41,9 +42,8 @@ final class RowGroups {
     }
 
     /// Adds up what the lanes of a row have, and returns it to all of them.
-    ///
-    /// @param parts local memory, an element a thread
-    static float sum(KernelContext c, float[] parts, int lanes, float value) {
+    static float sum(KernelContext c, int lanes, float value) {
+        float[] parts = c.allocateFloatLocalArray(LOCAL);
         int t = c.localIdx;
         int lane = t % lanes;
         parts[t] = value;
@@ -60,9 +60,8 @@ final class RowGroups {
     }
 
     /// Returns the greatest of what the lanes of a row have, to all of them; NaN may be overlooked.
-    ///
-    /// @param parts local memory, an element a thread
-    static float max(KernelContext c, float[] parts, int lanes, float value) {
+    static float max(KernelContext c, int lanes, float value) {
+        float[] parts = c.allocateFloatLocalArray(LOCAL);
         int t = c.localIdx;
         int lane = t % lanes;
         parts[t] = value;

@@ -66,7 +66,6 @@ final class SoftmaxKernels {
 
     private static void kSoftmax(
             KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
-        float[] parts = c.allocateFloatLocalArray(LOCAL);
         int lanes = p.get(1);
         int length = p.get(2);
         int lane = c.localIdx % lanes;
@@ -84,12 +83,12 @@ final class SoftmaxKernels {
                 max = x;
             }
         }
-        max = RowGroups.max(c, parts, lanes, max);
+        max = RowGroups.max(c, lanes, max);
         float sum = 0f;
         for (int i = lane; i < end; i += lanes) {
             sum += TornadoMath.exp(f.get(from + i) - max);
         }
-        sum = RowGroups.sum(c, parts, lanes, sum);
+        sum = RowGroups.sum(c, lanes, sum);
         if (p.get(5) == 1) {
             float logSum = TornadoMath.log(sum);
             for (int i = lane; i < end; i += lanes) {
@@ -106,7 +105,6 @@ final class SoftmaxKernels {
 
     private static void kSoftmaxGrad(
             KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
-        float[] parts = c.allocateFloatLocalArray(LOCAL);
         int lanes = p.get(1);
         int length = p.get(2);
         int lane = c.localIdx % lanes;
@@ -127,7 +125,7 @@ final class SoftmaxKernels {
             }
             sum += d;
         }
-        sum = RowGroups.sum(c, parts, lanes, sum);
+        sum = RowGroups.sum(c, lanes, sum);
         for (int i = lane; i < end; i += lanes) {
             float d = f.get(dy + i);
             float value = f.get(y + i);
