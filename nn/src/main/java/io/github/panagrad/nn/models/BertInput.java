@@ -35,6 +35,14 @@ public record BertInput(Tensor ids, Tensor mask, @Nullable Tensor types) {
         }
     }
 
+    /// Copies the rows to another device; returns these if they are there already.
+    public BertInput to(Device device) {
+        return ids.device().equals(device)
+                ? this
+                : new BertInput(
+                        ids.to(device), mask.to(device), types == null ? null : types.to(device));
+    }
+
     /// Fills rows of different lengths up to the longest.
     ///
     /// @param pad the token to fill with

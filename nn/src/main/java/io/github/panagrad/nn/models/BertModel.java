@@ -139,11 +139,12 @@ public final class BertModel extends Module {
                     "at most " + config.maxPositions(),
                     "cut it");
         }
+        BertInput here = input.to(words.weight().device());
         Tensor positions =
-                Ops.indices(IntStream.range(0, count).toArray(), count).to(input.ids().device());
-        var sequence = new Sequence(positions, AttentionOptions.full().keyMask(input.mask()), null);
+                Ops.indices(IntStream.range(0, count).toArray(), count).to(here.ids().device());
+        var sequence = new Sequence(positions, AttentionOptions.full().keyMask(here.mask()), null);
         Context all = context.branch().with(Sequence.KEY, sequence);
-        Tensor h = Scope.scope("embeddings", () -> embedded(input, positions, all));
+        Tensor h = Scope.scope("embeddings", () -> embedded(here, positions, all));
         for (int i = 0; i < layers.size(); i++) {
             BertLayer layer = layers.get(i);
             Context own = all.fork(i);

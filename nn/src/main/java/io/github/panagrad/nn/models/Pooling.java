@@ -35,7 +35,10 @@ public enum Pooling {
     MEAN {
         @Override
         public Tensor pool(Tensor hidden, Tensor mask) {
-            Tensor there = mask.to(hidden.dtype()).reshape(mask.dim(0), 1, mask.dim(1));
+            Tensor there =
+                    mask.to(hidden.device())
+                            .to(hidden.dtype())
+                            .reshape(mask.dim(0), 1, mask.dim(1));
             Tensor sum = there.matmul(hidden).reshape(hidden.dim(0), hidden.dim(2));
             return sum.div(there.sum(-1, false));
         }
@@ -44,7 +47,7 @@ public enum Pooling {
     MAX {
         @Override
         public Tensor pool(Tensor hidden, Tensor mask) {
-            Tensor there = mask.reshape(mask.dim(0), mask.dim(1), 1);
+            Tensor there = mask.to(hidden.device()).reshape(mask.dim(0), mask.dim(1), 1);
             Tensor low = Ops.full(hidden.dtype(), there.shape(), -1e30).to(hidden.device());
             return Ops.where(there, hidden, low).max(1, false);
         }
