@@ -3,6 +3,7 @@ package io.github.panagrad.tornado;
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Device;
 import io.github.panagrad.engine.ground.HeapStorage;
+import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.Storage;
 import io.github.panagrad.engine.spi.Backend;
 import io.github.panagrad.engine.spi.DeviceStatistics;
@@ -72,6 +73,11 @@ public final class TornadoBackend implements Backend {
                     "a kernel that does not compile would run on stale data, unnoticed; leave -D"
                             + BAILOUT
                             + " out");
+        }
+        try {
+            TornadoSdk.installed();
+        } catch (PanagradException unusable) {
+            return Optional.of(unusable.getMessage());
         }
         return Devices.unavailable();
     }
