@@ -12,7 +12,9 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 /// Folds of blocks [outer, n, inner] over n: sums, sums of squares, greatest and least values.
 ///
 /// Lanes share a row if inner is 1; else a thread walks down a column. Where that makes too few
-/// threads, n is cut into blocks, whose results are folded again, always in the same order.
+/// threads, n is cut into blocks, whose results are folded again, always in the same order. A block
+/// of a row is a part of it; one of a column is every k-th of its elements, so that neighbouring
+/// threads have neighbouring elements however few columns there are.
 final class Folds {
     /// Adds up.
     static final int SUM = 0;
@@ -29,7 +31,7 @@ final class Folds {
     private static final int LOCAL = RowGroups.LOCAL;
 
     /// Threads that are enough for any device.
-    private static final int THREADS = 1 << 15;
+    private static final int THREADS = 1 << 17;
 
     /// Elements of a row that are worth a block of their own.
     private static final int ROW_BLOCK = 8 * LOCAL;
@@ -105,10 +107,7 @@ final class Folds {
         };
     }
 
-    /// Adds up ints.
-    ///
-    /// Neighbouring threads have neighbouring elements in every case, since a block of a line is every
-    /// k-th of its elements, not k in a row.
+    /// Adds up ints, rows as if they were columns.
     void sumInts(int from, int outer, int n, int inner, int to) {
         int results = Math.multiplyExact(outer, inner);
         if (results == 0) {
@@ -207,11 +206,9 @@ final class Folds {
             int function = p.get(8);
             int column = line % inner;
             int block = line / inner % blocks;
-            int begin = block * p.get(4);
-            int end = TornadoMath.min(begin + p.get(4), length);
             int from = p.get(6) + line / inner / blocks * length * inner + column;
             float value = r.get(0);
-            for (int i = begin; i < end; i++) {
+            for (int i = block; i < length; i += blocks) {
                 value = fold(function, value, f.get(from + i * inner));
             }
             if (p.get(9) == 1) {

@@ -19,7 +19,7 @@ final class NormKernels {
     private static final int LOCAL = RowGroups.LOCAL;
 
     /// Threads that are enough for any device.
-    private static final int THREADS = 1 << 15;
+    private static final int THREADS = 1 << 17;
 
     /// Rows that are worth a block of their own in the gradient of the weight.
     private static final int BLOCK = 16;
