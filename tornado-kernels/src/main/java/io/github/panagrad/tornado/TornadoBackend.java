@@ -77,7 +77,7 @@ public final class TornadoBackend implements Backend {
         try {
             TornadoSdk.installed();
         } catch (PanagradException unusable) {
-            return Optional.of(unusable.getMessage());
+            return Optional.of(String.valueOf(unusable.getMessage()));
         }
         return Devices.unavailable();
     }
