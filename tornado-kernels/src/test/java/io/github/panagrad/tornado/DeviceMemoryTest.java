@@ -1,6 +1,7 @@
 package io.github.panagrad.tornado;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.panagrad.engine.Ops;
@@ -63,13 +64,14 @@ class DeviceMemoryTest {
 
     @Test
     void whatNothingRefersToIsCollectedWhereMemoryIsShort() {
-        long whole = usedBytes();
-        for (int i = 0; i < 50; i++) {
-            // without a scope only the collector can give it back
-            Ops.zeros(10_000_000).to(DEVICE);
-        }
-
-        assertThat(usedBytes()).isGreaterThanOrEqualTo(whole);
+        // twice what the device has; without a scope only the collector can give it back
+        assertThatCode(
+                        () -> {
+                            for (int i = 0; i < 50; i++) {
+                                Ops.zeros(10_000_000).to(DEVICE);
+                            }
+                        })
+                .doesNotThrowAnyException();
     }
 
     @Test
