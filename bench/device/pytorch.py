@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times in PyTorch, on a GPU, what `panagrad-bench.jar device` times, and what the GPU can do.
+"""Times in PyTorch, on a GPU, what `panagrad-bench.jar device` times.
 
 Writes a line of JSON a case, under the same names. Full precision (no TF32) unless --tf32 is given.
 """

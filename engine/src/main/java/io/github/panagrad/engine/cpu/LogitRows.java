@@ -83,8 +83,8 @@ final class LogitRows {
         }
     }
 
-    /// The same for whole vectors: with a mask in the loop, C2 boxed its vectors in four of ten JVM
-    /// runs (ADR 035).
+    /// The same for whole vectors: with a mask in the loop, C2 boxed its vectors in some JVM runs
+    /// (ADR 035).
     private static void wholeGradient(
             float[] z,
             int o,

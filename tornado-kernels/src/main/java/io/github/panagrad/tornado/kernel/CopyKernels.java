@@ -86,20 +86,27 @@ final class CopyKernels {
 
     // p: n, from, to, whether results are 0 or 1, extents, strides, strides of the result
 
+    /// Returns where element i lies: its number taken apart into an index a dimension.
+    ///
+    /// @param first place of the first element
+    /// @param strides where in p the strides begin
+    private static int place(IntArray p, int i, int first, int strides) {
+        int rest = i;
+        int at = first;
+        for (int d = RANK - 1; d >= 0; d--) {
+            int extent = p.get(4 + d);
+            at += rest % extent * p.get(strides + d);
+            rest = rest / extent;
+        }
+        return at;
+    }
+
     private static void kCopyFloats(
             KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
-            int rest = i;
-            int at = p.get(1);
-            int to = p.get(2);
-            for (int d = RANK - 1; d >= 0; d--) {
-                int extent = p.get(4 + d);
-                int index = rest % extent;
-                rest = rest / extent;
-                at += index * p.get(4 + RANK + d);
-                to += index * p.get(4 + 2 * RANK + d);
-            }
+            int at = place(p, i, p.get(1), 4 + RANK);
+            int to = place(p, i, p.get(2), 4 + 2 * RANK);
             f.set(to, f.get(at));
         }
     }
@@ -108,16 +115,8 @@ final class CopyKernels {
             KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
-            int rest = i;
-            int at = p.get(1);
-            int to = p.get(2);
-            for (int d = RANK - 1; d >= 0; d--) {
-                int extent = p.get(4 + d);
-                int index = rest % extent;
-                rest = rest / extent;
-                at += index * p.get(4 + RANK + d);
-                to += index * p.get(4 + 2 * RANK + d);
-            }
+            int at = place(p, i, p.get(1), 4 + RANK);
+            int to = place(p, i, p.get(2), 4 + 2 * RANK);
             int value = n.get(at);
             if (p.get(3) == 1 && value != 0) {
                 value = 1;
@@ -130,16 +129,8 @@ final class CopyKernels {
             KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
-            int rest = i;
-            int at = p.get(1);
-            int to = p.get(2);
-            for (int d = RANK - 1; d >= 0; d--) {
-                int extent = p.get(4 + d);
-                int index = rest % extent;
-                rest = rest / extent;
-                at += index * p.get(4 + RANK + d);
-                to += index * p.get(4 + 2 * RANK + d);
-            }
+            int at = place(p, i, p.get(1), 4 + RANK);
+            int to = place(p, i, p.get(2), 4 + 2 * RANK);
             float value = f.get(at);
             int whole = (int) value;
             if (p.get(3) == 1) {
@@ -156,16 +147,8 @@ final class CopyKernels {
             KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
-            int rest = i;
-            int at = p.get(1);
-            int to = p.get(2);
-            for (int d = RANK - 1; d >= 0; d--) {
-                int extent = p.get(4 + d);
-                int index = rest % extent;
-                rest = rest / extent;
-                at += index * p.get(4 + RANK + d);
-                to += index * p.get(4 + 2 * RANK + d);
-            }
+            int at = place(p, i, p.get(1), 4 + RANK);
+            int to = place(p, i, p.get(2), 4 + 2 * RANK);
             f.set(to, (float) n.get(at));
         }
     }

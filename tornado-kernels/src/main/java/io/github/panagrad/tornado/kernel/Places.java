@@ -3,6 +3,7 @@ package io.github.panagrad.tornado.kernel;
 import io.github.panagrad.engine.ground.Shape;
 import io.github.panagrad.engine.spi.View;
 import io.github.panagrad.tornado.device.DeviceStorage;
+import java.util.Arrays;
 
 /// Where operands lie in the device's arrays, as kernels are told.
 final class Places {
@@ -19,7 +20,7 @@ final class Places {
     /// Returns the extents of a shape, leading ones added up to [#RANK].
     static int[] extents(Shape shape) {
         int[] extents = new int[RANK];
-        java.util.Arrays.fill(extents, 1);
+        Arrays.fill(extents, 1);
         for (int i = 0; i < shape.rank(); i++) {
             extents[RANK - shape.rank() + i] = shape.dim(i);
         }
