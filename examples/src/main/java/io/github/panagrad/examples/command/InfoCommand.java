@@ -22,8 +22,6 @@ import picocli.CommandLine.Spec;
 public final class InfoCommand implements Runnable {
     private static final double GIB = 1 << 30;
 
-    private static final String TORNADO = "tornado";
-
     @Spec private CommandSpec spec;
 
     @SuppressWarnings("UnusedVariable") // TornadoVM is loaded where a device of its is asked for
@@ -57,12 +55,8 @@ public final class InfoCommand implements Runnable {
                         .collect(Collectors.joining(", ")));
         Map<String, Backend> backends = new TreeMap<>(Backends.all());
         backends.forEach((name, backend) -> line(out, "backend " + name, state(backend)));
-        if (!backends.containsKey(TORNADO)) {
-            line(
-                    out,
-                    "backend " + TORNADO,
-                    "not in this jar: install a TornadoVM SDK, point TORNADOVM_HOME at it and build"
-                            + " again");
+        if (DeviceOption.lacksTornado()) {
+            line(out, "backend tornado", DeviceOption.NO_TORNADO);
         }
     }
 
