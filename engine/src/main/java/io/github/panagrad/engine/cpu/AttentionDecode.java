@@ -139,13 +139,13 @@ final class AttentionDecode {
             int w2 = k.at(b, from + Math.min(j + 2, n - 1), kvHead);
             int w3 = k.at(b, from + Math.min(j + 3, n - 1), kvHead);
             if (rows == 1) {
-                DotTile.dot1x4(full, x, x0, w, w0, w1, w2, w3, lanes);
+                DotTile.dot1x4(full, x, x0, w, w0, w1, w2, w3, lanes, 0);
             } else {
                 int x1 = q.at(b, t, head + 1);
-                DotTile.dot2x4(full, x, x0, x1, w, w0, w1, w2, w3, lanes);
+                DotTile.dot2x4(full, x, x0, x1, w, w0, w1, w2, w3, lanes, 0);
             }
-            DotTile.sums(rows, lanes, sums);
             for (int i = 0; i < rows; i++) {
+                DotTile.sums(4, lanes, 4 * i * V, V, sums, 4 * i, false);
                 int query = q.at(b, t, head + i);
                 int to = (g + i) * problem.keys() + j;
                 for (int c = 0; c < count; c++) {

@@ -63,7 +63,7 @@ final class Bf16Row {
                 2 * from + Math.min(2, count - 1) * row,
                 2 * from + Math.min(3, count - 1) * row,
                 lanes);
-        DotTile.sums(1, lanes, sums);
+        DotTile.sums(4, lanes, 0, V, sums, 0, false);
         for (int i = 0; rest > 0 && i < count; i++) {
             w.widen(lane + i, step + whole, lastWeights, 0, rest);
             for (int p = 0; p < rest; p++) {

@@ -100,7 +100,7 @@ final class BlockRow {
             nf4(units, x, segment, c0, c1, s, s0, s1, lanes, 0);
             nf4(units, x, segment, c2, c3, s, s2, s3, lanes, 2 * V);
         }
-        DotTile.sums(1, lanes, sums);
+        DotTile.sums(4, lanes, 0, V, sums, 0, false);
     }
 
     private static void q8(

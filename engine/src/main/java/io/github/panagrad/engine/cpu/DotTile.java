@@ -1,9 +1,14 @@
 package io.github.panagrad.engine.cpu;
 
+import static io.github.panagrad.engine.cpu.Lanes.BY_4;
+import static io.github.panagrad.engine.cpu.Lanes.BY_8;
 import static io.github.panagrad.engine.cpu.Lanes.F;
 import static io.github.panagrad.engine.cpu.Lanes.V;
+import static io.github.panagrad.engine.cpu.Lanes.ZIP_HI;
+import static io.github.panagrad.engine.cpu.Lanes.ZIP_LO;
 
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 
 /// Dot products of a few rows with four or six rows at a time, for products of few rows: nothing is
 /// packed, every element is loaded from where it lies and used for as many products as there are
@@ -15,11 +20,22 @@ import jdk.incubator.vector.FloatVector;
 /// lanes are added by [#sums], apart: inlined into the kernel that exceeds C2's limit of nodes, and the
 /// accumulators go through memory.
 final class DotTile {
+    private static final VectorMask<Float> FOUR = Lanes.first(4);
+
     private DotTile() {}
 
-    /// Computes 1 row by 4: the lanes of x row i · w row j at (4·i + j)·V.
+    /// Computes 1 row by 4: the lanes of x row i · w row j `at` + (4·i + j)·V.
     static void dot1x4(
-            int k, float[] x, int x0, float[] w, int w0, int w1, int w2, int w3, float[] lanes) {
+            int k,
+            float[] x,
+            int x0,
+            float[] w,
+            int w0,
+            int w1,
+            int w2,
+            int w3,
+            float[] lanes,
+            int at) {
         FloatVector s00 = FloatVector.zero(F);
         FloatVector s01 = FloatVector.zero(F);
         FloatVector s02 = FloatVector.zero(F);
@@ -35,13 +51,13 @@ final class DotTile {
             u = FloatVector.fromArray(F, w, w3 + p);
             s03 = v0.fma(u, s03);
         }
-        s00.intoArray(lanes, 0);
-        s01.intoArray(lanes, V);
-        s02.intoArray(lanes, 2 * V);
-        s03.intoArray(lanes, 3 * V);
+        s00.intoArray(lanes, at);
+        s01.intoArray(lanes, at + V);
+        s02.intoArray(lanes, at + 2 * V);
+        s03.intoArray(lanes, at + 3 * V);
     }
 
-    /// Computes 2 rows by 4: the lanes of x row i · w row j at (4·i + j)·V.
+    /// Computes 2 rows by 4: the lanes of x row i · w row j `at` + (4·i + j)·V.
     static void dot2x4(
             int k,
             float[] x,
@@ -52,7 +68,8 @@ final class DotTile {
             int w1,
             int w2,
             int w3,
-            float[] lanes) {
+            float[] lanes,
+            int at) {
         FloatVector s00 = FloatVector.zero(F);
         FloatVector s01 = FloatVector.zero(F);
         FloatVector s02 = FloatVector.zero(F);
@@ -77,17 +94,17 @@ final class DotTile {
             s03 = v0.fma(u, s03);
             s13 = v1.fma(u, s13);
         }
-        s00.intoArray(lanes, 0);
-        s01.intoArray(lanes, V);
-        s02.intoArray(lanes, 2 * V);
-        s03.intoArray(lanes, 3 * V);
-        s10.intoArray(lanes, 4 * V);
-        s11.intoArray(lanes, 5 * V);
-        s12.intoArray(lanes, 6 * V);
-        s13.intoArray(lanes, 7 * V);
+        s00.intoArray(lanes, at);
+        s01.intoArray(lanes, at + V);
+        s02.intoArray(lanes, at + 2 * V);
+        s03.intoArray(lanes, at + 3 * V);
+        s10.intoArray(lanes, at + 4 * V);
+        s11.intoArray(lanes, at + 5 * V);
+        s12.intoArray(lanes, at + 6 * V);
+        s13.intoArray(lanes, at + 7 * V);
     }
 
-    /// Computes 1 row by 6: the lanes of x row i · w row j at (6·i + j)·V.
+    /// Computes 1 row by 6: the lanes of x row i · w row j `at` + (6·i + j)·V.
     static void dot1x6(
             int k,
             float[] x,
@@ -99,7 +116,8 @@ final class DotTile {
             int w3,
             int w4,
             int w5,
-            float[] lanes) {
+            float[] lanes,
+            int at) {
         FloatVector s00 = FloatVector.zero(F);
         FloatVector s01 = FloatVector.zero(F);
         FloatVector s02 = FloatVector.zero(F);
@@ -121,15 +139,15 @@ final class DotTile {
             u = FloatVector.fromArray(F, w, w5 + p);
             s05 = v0.fma(u, s05);
         }
-        s00.intoArray(lanes, 0);
-        s01.intoArray(lanes, V);
-        s02.intoArray(lanes, 2 * V);
-        s03.intoArray(lanes, 3 * V);
-        s04.intoArray(lanes, 4 * V);
-        s05.intoArray(lanes, 5 * V);
+        s00.intoArray(lanes, at);
+        s01.intoArray(lanes, at + V);
+        s02.intoArray(lanes, at + 2 * V);
+        s03.intoArray(lanes, at + 3 * V);
+        s04.intoArray(lanes, at + 4 * V);
+        s05.intoArray(lanes, at + 5 * V);
     }
 
-    /// Computes 2 rows by 6: the lanes of x row i · w row j at (6·i + j)·V.
+    /// Computes 2 rows by 6: the lanes of x row i · w row j `at` + (6·i + j)·V.
     static void dot2x6(
             int k,
             float[] x,
@@ -142,7 +160,8 @@ final class DotTile {
             int w3,
             int w4,
             int w5,
-            float[] lanes) {
+            float[] lanes,
+            int at) {
         FloatVector s00 = FloatVector.zero(F);
         FloatVector s01 = FloatVector.zero(F);
         FloatVector s02 = FloatVector.zero(F);
@@ -177,21 +196,21 @@ final class DotTile {
             s05 = v0.fma(u, s05);
             s15 = v1.fma(u, s15);
         }
-        s00.intoArray(lanes, 0);
-        s01.intoArray(lanes, V);
-        s02.intoArray(lanes, 2 * V);
-        s03.intoArray(lanes, 3 * V);
-        s04.intoArray(lanes, 4 * V);
-        s05.intoArray(lanes, 5 * V);
-        s10.intoArray(lanes, 6 * V);
-        s11.intoArray(lanes, 7 * V);
-        s12.intoArray(lanes, 8 * V);
-        s13.intoArray(lanes, 9 * V);
-        s14.intoArray(lanes, 10 * V);
-        s15.intoArray(lanes, 11 * V);
+        s00.intoArray(lanes, at);
+        s01.intoArray(lanes, at + V);
+        s02.intoArray(lanes, at + 2 * V);
+        s03.intoArray(lanes, at + 3 * V);
+        s04.intoArray(lanes, at + 4 * V);
+        s05.intoArray(lanes, at + 5 * V);
+        s10.intoArray(lanes, at + 6 * V);
+        s11.intoArray(lanes, at + 7 * V);
+        s12.intoArray(lanes, at + 8 * V);
+        s13.intoArray(lanes, at + 9 * V);
+        s14.intoArray(lanes, at + 10 * V);
+        s15.intoArray(lanes, at + 11 * V);
     }
 
-    /// Computes 4 rows by 6: the lanes of x row i · w row j at (6·i + j)·V.
+    /// Computes 4 rows by 6: the lanes of x row i · w row j `at` + (6·i + j)·V.
     static void dot4x6(
             int k,
             float[] x,
@@ -206,7 +225,8 @@ final class DotTile {
             int w3,
             int w4,
             int w5,
-            float[] lanes) {
+            float[] lanes,
+            int at) {
         FloatVector s00 = FloatVector.zero(F);
         FloatVector s01 = FloatVector.zero(F);
         FloatVector s02 = FloatVector.zero(F);
@@ -267,40 +287,56 @@ final class DotTile {
             s25 = v2.fma(u, s25);
             s35 = v3.fma(u, s35);
         }
-        s00.intoArray(lanes, 0);
-        s01.intoArray(lanes, V);
-        s02.intoArray(lanes, 2 * V);
-        s03.intoArray(lanes, 3 * V);
-        s04.intoArray(lanes, 4 * V);
-        s05.intoArray(lanes, 5 * V);
-        s10.intoArray(lanes, 6 * V);
-        s11.intoArray(lanes, 7 * V);
-        s12.intoArray(lanes, 8 * V);
-        s13.intoArray(lanes, 9 * V);
-        s14.intoArray(lanes, 10 * V);
-        s15.intoArray(lanes, 11 * V);
-        s20.intoArray(lanes, 12 * V);
-        s21.intoArray(lanes, 13 * V);
-        s22.intoArray(lanes, 14 * V);
-        s23.intoArray(lanes, 15 * V);
-        s24.intoArray(lanes, 16 * V);
-        s25.intoArray(lanes, 17 * V);
-        s30.intoArray(lanes, 18 * V);
-        s31.intoArray(lanes, 19 * V);
-        s32.intoArray(lanes, 20 * V);
-        s33.intoArray(lanes, 21 * V);
-        s34.intoArray(lanes, 22 * V);
-        s35.intoArray(lanes, 23 * V);
+        s00.intoArray(lanes, at);
+        s01.intoArray(lanes, at + V);
+        s02.intoArray(lanes, at + 2 * V);
+        s03.intoArray(lanes, at + 3 * V);
+        s04.intoArray(lanes, at + 4 * V);
+        s05.intoArray(lanes, at + 5 * V);
+        s10.intoArray(lanes, at + 6 * V);
+        s11.intoArray(lanes, at + 7 * V);
+        s12.intoArray(lanes, at + 8 * V);
+        s13.intoArray(lanes, at + 9 * V);
+        s14.intoArray(lanes, at + 10 * V);
+        s15.intoArray(lanes, at + 11 * V);
+        s20.intoArray(lanes, at + 12 * V);
+        s21.intoArray(lanes, at + 13 * V);
+        s22.intoArray(lanes, at + 14 * V);
+        s23.intoArray(lanes, at + 15 * V);
+        s24.intoArray(lanes, at + 16 * V);
+        s25.intoArray(lanes, at + 17 * V);
+        s30.intoArray(lanes, at + 18 * V);
+        s31.intoArray(lanes, at + 19 * V);
+        s32.intoArray(lanes, at + 20 * V);
+        s33.intoArray(lanes, at + 21 * V);
+        s34.intoArray(lanes, at + 22 * V);
+        s35.intoArray(lanes, at + 23 * V);
     }
 
-    /// Adds the lanes of `count` times four vectors.
-    static void sums(int count, float[] lanes, float[] out) {
-        for (int i = 0, from = 0; i < 4 * count; i += 4, from += 4 * V) {
-            FloatVector a = FloatVector.fromArray(F, lanes, from);
-            FloatVector b = FloatVector.fromArray(F, lanes, from + V);
-            FloatVector c = FloatVector.fromArray(F, lanes, from + 2 * V);
-            FloatVector d = FloatVector.fromArray(F, lanes, from + 3 * V);
-            Lanes.sums(a, b, c, d).intoArray(out, i);
+    /// Adds the lanes of up to four vectors that lie `apart` in `lanes`, and puts their sums side by
+    /// side into `out`, or adds them to what is there.
+    ///
+    /// [Lanes#sums] is written out here: in half of the processes C2 compiled that method apart before
+    /// it came to this one, called it, and boxed 24 vectors for every tile (ADR 035).
+    static void sums(
+            int count, float[] lanes, int from, int apart, float[] out, int at, boolean add) {
+        FloatVector a = FloatVector.fromArray(F, lanes, from);
+        FloatVector b = FloatVector.fromArray(F, lanes, from + Math.min(1, count - 1) * apart);
+        FloatVector c = FloatVector.fromArray(F, lanes, from + Math.min(2, count - 1) * apart);
+        FloatVector d = FloatVector.fromArray(F, lanes, from + (count - 1) * apart);
+        FloatVector t = ZIP_LO.selectFrom(a, c).add(ZIP_HI.selectFrom(a, c));
+        FloatVector u = ZIP_LO.selectFrom(b, d).add(ZIP_HI.selectFrom(b, d));
+        t = ZIP_LO.selectFrom(t, u).add(ZIP_HI.selectFrom(t, u));
+        if (V >= 16) {
+            t = t.add(t.rearrange(BY_8));
         }
+        if (V >= 8) {
+            t = t.add(t.rearrange(BY_4));
+        }
+        VectorMask<Float> some = count == 4 ? FOUR : Lanes.first(count);
+        if (add) {
+            t = t.add(FloatVector.fromArray(F, out, at, some));
+        }
+        t.intoArray(out, at, some);
     }
 }

@@ -24,6 +24,12 @@ final class FewRows {
     /// Rows of the large matrix whose dot products are computed together.
     private static final int GROUP = REGISTERS_32 ? 6 : 4;
 
+    /// Groups one row further each, after which the lanes are added: four sums side by side.
+    private static final int STEPS = 4;
+
+    /// The floats of a group's lanes, for up to four rows of X.
+    private static final int TILE = 4 * GROUP * V;
+
     /// What a thread should at least multiply and add before it is worth to wake another: 20 µs.
     private static final int GRAIN = 1 << 20;
 
@@ -128,96 +134,131 @@ final class FewRows {
     }
 
     private void dots(int from, int to, int p, int kc, boolean add) {
-        float[] tile = new float[4 * GROUP];
-        float[] lanes = new float[4 * GROUP * V];
+        if (rows == 1 && w instanceof StoredOperand stored) {
+            if (stored.storage().dtype() == DType.BF16) {
+                bf16Row(stored, from, to, p, kc, add);
+                return;
+            }
+            if (BlockRow.suits(stored)) {
+                blockRow(stored, from, to, p, kc, add);
+                return;
+            }
+        }
+        float[] lanes = Pool.floats().acquire(STEPS * TILE + 4);
         if (w instanceof Operand.Floats f) {
             // Rows far apart, each followed by the next: as many streams, that the prefetcher
             // follows.
             int apart = Math.ceilDiv(to - from, GROUP);
-            for (int j = from; j < from + apart; j++) {
-                int wo = f.offset() + j * f.ld() + p;
+            for (int j = from, steps; j < from + apart; j += steps) {
                 int count = Math.ceilDiv(to - j, apart);
-                dots(f.data(), wo, apart * f.ld(), p, kc, j, count, apart, add, tile, lanes);
+                // As many steps as have the same count.
+                steps = Math.min(STEPS, Math.min(from + apart, to - (count - 1) * apart) - j);
+                int at = f.offset() + j * f.ld() + p;
+                dots(new Group(f.data(), at, f.ld(), j, steps, count, apart), p, kc, add, lanes);
             }
         } else if (w instanceof StoredOperand stored) {
-            if (rows == 1 && stored.storage().dtype() == DType.BF16) {
-                bf16Row(stored, from, to, p, kc, add);
-                return;
-            }
-            if (rows == 1 && BlockRow.suits(stored)) {
-                blockRow(stored, from, to, p, kc, add);
-                return;
-            }
             float[] wide = Pool.floats().acquire(GROUP * kc);
             for (int j = from; j < to; j += GROUP) {
                 int count = Math.min(GROUP, to - j);
                 for (int i = 0; i < count; i++) {
                     stored.widen(j + i, p, wide, i * kc, kc);
                 }
-                dots(wide, 0, kc, p, kc, j, count, 1, add, tile, lanes);
+                dots(new Group(wide, 0, kc, j, 1, count, 1), p, kc, add, lanes);
             }
             Pool.floats().release(wide);
         }
+        Pool.floats().release(lanes);
     }
 
-    /// Computes the dot products of all rows with `count` rows of W from j on, `apart` rows and `ldw`
-    /// elements apart; a missing one is the last again.
-    private void dots(
-            float[] wide,
-            int wo,
-            int ldw,
-            int p,
-            int kc,
-            int j,
-            int count,
-            int apart,
-            boolean add,
-            float[] tile,
-            float[] lanes) {
+    /// Rows of W that are multiplied together: in each step `count` of them, `apart` rows from each
+    /// other; the first step begins with row `j`, which lies at `offset`, the next step one row on.
+    private record Group(
+            float[] data, int offset, int ld, int j, int steps, int count, int apart) {}
+
+    /// Computes the dot products of all rows with a group, or adds them to C.
+    private void dots(Group g, int p, int kc, boolean add, float[] lanes) {
         int whole = kc - kc % V;
         for (int i = 0, done; i < rows; i += done) {
             int x0 = xo + i * ldx + p;
             // Three rows run as four, the last one twice.
             done = Math.min(REGISTERS_32 && i + 2 < rows ? 4 : 2, rows - i);
-            lanes(done, whole, x0, wide, wo, ldw, count - 1, lanes);
-            DotTile.sums((done * GROUP + 3) / 4, lanes, tile);
+            for (int step = 0; step < g.steps; step++) {
+                lanes(done, whole, x0, g, step, lanes);
+            }
             for (int r = 0; r < done; r++) {
-                int at = co + (i + r) * rowStride + j * columnStride;
-                for (int q = 0; q < count; q++, at += apart * columnStride) {
-                    float sum = tile[GROUP * r + q];
-                    if (whole < kc) {
-                        int from = x0 + r * ldx + whole;
-                        sum += dot(kc - whole, from, wide, wo + q * ldw + whole);
+                int at = co + (i + r) * rowStride + g.j * columnStride;
+                int row = r * GROUP * V;
+                if (g.apart == 1) {
+                    for (int q = 0; q < g.count; q += 4) {
+                        int columns = Math.min(4, g.count - q);
+                        sums(columns, lanes, row + q * V, V, at + q * columnStride, add);
                     }
-                    c[at] = add ? c[at] + sum : sum;
+                } else {
+                    for (int q = 0; q < g.count; q++) {
+                        int first = at + q * g.apart * columnStride;
+                        sums(g.steps, lanes, row + q * V, TILE, first, add);
+                    }
+                }
+                if (whole < kc) {
+                    addRest(kc - whole, x0 + r * ldx + whole, g, whole, at);
                 }
             }
         }
     }
 
-    private void lanes(
-            int done, int k, int x0, float[] wide, int wo, int ldw, int last, float[] lanes) {
+    private void lanes(int done, int k, int x0, Group g, int step, float[] lanes) {
+        float[] wide = g.data;
+        int ldw = g.apart * g.ld;
+        int last = g.count - 1;
+        int at = step * TILE;
+        int wo = g.offset + step * g.ld;
         int x1 = x0 + ldx;
+        // A missing row is the last again.
         int w1 = wo + Math.min(1, last) * ldw;
         int w2 = wo + Math.min(2, last) * ldw;
         int w3 = wo + Math.min(3, last) * ldw;
         if (!REGISTERS_32) {
             if (done == 1) {
-                DotTile.dot1x4(k, x, x0, wide, wo, w1, w2, w3, lanes);
+                DotTile.dot1x4(k, x, x0, wide, wo, w1, w2, w3, lanes, at);
             } else {
-                DotTile.dot2x4(k, x, x0, x1, wide, wo, w1, w2, w3, lanes);
+                DotTile.dot2x4(k, x, x0, x1, wide, wo, w1, w2, w3, lanes, at);
             }
             return;
         }
         int w4 = wo + Math.min(4, last) * ldw;
         int w5 = wo + Math.min(5, last) * ldw;
         switch (done) {
-            case 1 -> DotTile.dot1x6(k, x, x0, wide, wo, w1, w2, w3, w4, w5, lanes);
-            case 2 -> DotTile.dot2x6(k, x, x0, x1, wide, wo, w1, w2, w3, w4, w5, lanes);
+            case 1 -> DotTile.dot1x6(k, x, x0, wide, wo, w1, w2, w3, w4, w5, lanes, at);
+            case 2 -> DotTile.dot2x6(k, x, x0, x1, wide, wo, w1, w2, w3, w4, w5, lanes, at);
             default -> {
                 int x2 = x1 + ldx;
                 int x3 = x0 + (done - 1) * ldx;
-                DotTile.dot4x6(k, x, x0, x1, x2, x3, wide, wo, w1, w2, w3, w4, w5, lanes);
+                DotTile.dot4x6(k, x, x0, x1, x2, x3, wide, wo, w1, w2, w3, w4, w5, lanes, at);
+            }
+        }
+    }
+
+    /// Adds the lanes of up to four vectors `apart` from each other, whose sums belong to adjacent
+    /// columns of C.
+    private void sums(int count, float[] lanes, int from, int apart, int at, boolean add) {
+        if (columnStride == 1) {
+            DotTile.sums(count, lanes, from, apart, c, at, add);
+            return;
+        }
+        int four = STEPS * TILE;
+        DotTile.sums(count, lanes, from, apart, lanes, four, false);
+        for (int q = 0; q < count; q++, at += columnStride) {
+            c[at] = add ? c[at] + lanes[four + q] : lanes[four + q];
+        }
+    }
+
+    /// Adds the last products of a row's dot products, which fill no vector, to C from `at` on.
+    private void addRest(int length, int xi, Group g, int whole, int at) {
+        for (int q = 0; q < g.count; q++) {
+            for (int step = 0; step < g.steps; step++) {
+                int row = q * g.apart + step;
+                float rest = dot(length, xi, g.data, g.offset + row * g.ld + whole);
+                c[at + row * columnStride] += rest;
             }
         }
     }

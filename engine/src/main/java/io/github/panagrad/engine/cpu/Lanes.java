@@ -35,11 +35,11 @@ final class Lanes {
 
     private static final VectorSpecies<Float> QUAD = FloatVector.SPECIES_128;
 
-    private static final FloatVector ZIP_LO = zipIndices(0);
-    private static final FloatVector ZIP_HI = zipIndices(V / 2);
+    static final FloatVector ZIP_LO = zipIndices(0);
+    static final FloatVector ZIP_HI = zipIndices(V / 2);
 
-    private static final VectorShuffle<Float> BY_8 = rotation(8);
-    private static final VectorShuffle<Float> BY_4 = rotation(4);
+    static final VectorShuffle<Float> BY_8 = rotation(8);
+    static final VectorShuffle<Float> BY_4 = rotation(4);
     private static final VectorShuffle<Float> BY_2 = rotation(2);
     private static final VectorShuffle<Float> BY_1 = rotation(1);
 
