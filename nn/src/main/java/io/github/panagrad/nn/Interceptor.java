@@ -18,5 +18,15 @@ public interface Interceptor {
     /// @param x the input
     /// @param context what the forward pass carries along
     /// @param inner calls what lies within: earlier interceptors, in the end the layer
-    Tensor around(Layer layer, Tensor x, Context context, UnaryOperator<Tensor> inner);
+    Tensor around(Layer layer, Tensor x, Context context, Inner inner);
+
+    /// What lies within an interceptor.
+    interface Inner extends UnaryOperator<Tensor> {
+        /// Calls it with the context of this call.
+        @Override
+        Tensor apply(Tensor x);
+
+        /// Calls it with another context, such as one for some of the rows only.
+        Tensor apply(Tensor x, Context context);
+    }
 }

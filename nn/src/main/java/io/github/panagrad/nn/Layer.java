@@ -33,7 +33,30 @@ public abstract class Layer extends Module {
     private Tensor through(List<Interceptor> around, int i, Tensor x, Context context) {
         return i < 0
                 ? forward(x, context)
-                : around.get(i).around(this, x, context, in -> through(around, i - 1, in, context));
+                : around.get(i).around(this, x, context, new Within(around, i - 1, context));
+    }
+
+    /// The interceptors up to `last`, and the layer itself.
+    private final class Within implements Interceptor.Inner {
+        private final List<Interceptor> around;
+        private final int last;
+        private final Context context;
+
+        private Within(List<Interceptor> around, int last, Context context) {
+            this.around = around;
+            this.last = last;
+            this.context = context;
+        }
+
+        @Override
+        public Tensor apply(Tensor x) {
+            return through(around, last, x, context);
+        }
+
+        @Override
+        public Tensor apply(Tensor x, Context other) {
+            return through(around, last, x, other);
+        }
     }
 
     /// Attaches an interceptor around those attached before.

@@ -1,13 +1,14 @@
 package io.github.panagrad.bench.peers;
 
+import io.github.panagrad.adapters.Adapter;
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Parameter;
 import io.github.panagrad.nn.Module;
 import io.github.panagrad.nn.io.JsonObject;
 import io.github.panagrad.nn.io.ModelConfig;
 import io.github.panagrad.nn.models.CausalLM;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /// Makes our model of given sizes with given weights.
 final class OwnModel {
@@ -30,9 +31,12 @@ final class OwnModel {
         return model;
     }
 
-    /// Overwrites the parameters of these names.
+    /// Overwrites the parameters of these names, which do not tell whose adapter one belongs to.
     static void fill(Module model, List<Llama.Weight> weights) {
-        Map<String, Parameter> parameters = model.parameters();
+        var parameters = new HashMap<String, Parameter>();
+        model.parameters()
+                .forEach((path, p) ->
+                        parameters.put(path.replace("." + Adapter.DEFAULT_NAME + ".", "."), p));
         for (Llama.Weight weight : weights) {
             Parameter p = parameters.get(weight.name());
             if (p == null) {

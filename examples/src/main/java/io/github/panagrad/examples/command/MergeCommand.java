@@ -1,6 +1,6 @@
 package io.github.panagrad.examples.command;
 
-import io.github.panagrad.adapters.LoraAdapter;
+import io.github.panagrad.adapters.Adapter;
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.nn.models.CausalLM;
@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "merge",
         description =
-                "Adds a LoRA adapter to the weights and writes the result as a model of its own.")
+                "Puts an adapter into the weights and writes the result as a model of its own.")
 public final class MergeCommand implements Runnable {
     private static final int PROBE = 32;
 
@@ -49,7 +49,7 @@ public final class MergeCommand implements Runnable {
     public void run() {
         OutputFolder.prepare(output);
         CausalLM model = CausalLM.load(folder);
-        LoraAdapter adapter = LoraAdapter.load(model, adapterFolder);
+        Adapter adapter = Adapter.load(model, adapterFolder);
         double difference = adapter.merge(() -> probe(model));
         adapter.mergeAndDetach();
         model.save(output);

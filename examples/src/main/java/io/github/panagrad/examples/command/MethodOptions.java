@@ -87,7 +87,9 @@ final class MethodOptions {
             case FULL -> new Method.Full();
             case LORA ->
                     new Method.LowRank(
-                            new Lora(rank, alpha == null ? 2.0 * rank : alpha, dropout, 0),
+                            Lora.rank(rank)
+                                    .alpha(alpha == null ? 2.0 * rank : alpha)
+                                    .dropout(dropout),
                             targets == null ? Method.ALL_LINEAR : targets);
             case SPARSE -> new Method.Sparse(density);
         };

@@ -1,6 +1,6 @@
 package io.github.panagrad.examples.command;
 
-import io.github.panagrad.adapters.LoraAdapter;
+import io.github.panagrad.adapters.Adapter;
 import io.github.panagrad.nn.models.CausalLM;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +19,7 @@ final class ModelOptions {
     @Option(
             names = "--adapter",
             paramLabel = "DIR",
-            description = "Folder with a LoRA adapter in PEFT's format, to put on the model.")
+            description = "Folder with an adapter in PEFT's format, to put on the model.")
     private @Nullable Path adapter;
 
     ModelOptions() {}
@@ -32,7 +32,7 @@ final class ModelOptions {
     CausalLM load() {
         CausalLM model = CausalLM.load(folder);
         if (adapter != null) {
-            LoraAdapter.load(model, adapter);
+            Adapter.load(model, adapter);
         }
         return model;
     }

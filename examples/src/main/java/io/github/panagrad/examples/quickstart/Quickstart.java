@@ -1,7 +1,7 @@
 package io.github.panagrad.examples.quickstart;
 
+import io.github.panagrad.adapters.Adapter;
 import io.github.panagrad.adapters.Lora;
-import io.github.panagrad.adapters.LoraAdapter;
 import io.github.panagrad.examples.tuning.TuningRun;
 import io.github.panagrad.examples.world.Question;
 import io.github.panagrad.examples.world.Quiz;
@@ -70,7 +70,7 @@ public record Quickstart(Path folder, long steps, long seed, PrintWriter out) {
         say("Right answers before: %s", share(before));
         say("");
 
-        LoraAdapter adapter = Lora.rank(RANK).seed(seed).attach(model, "**.*_proj");
+        Adapter adapter = Lora.rank(RANK).seed(seed).attach(model, "**.*_proj");
         say(
                 "Fine-tuning a LoRA adapter, %,d parameters beside the frozen model:",
                 model.trainableCount());
@@ -96,7 +96,7 @@ public record Quickstart(Path folder, long steps, long seed, PrintWriter out) {
         return new Result(before.accuracy(), after.accuracy(), false);
     }
 
-    private TrainingReport train(CausalLM model, LoraAdapter adapter, Path trainFile) {
+    private TrainingReport train(CausalLM model, Adapter adapter, Path trainFile) {
         Dataset data =
                 ExampleReader.of(model.tokenizer())
                         .context(model.config().maxPositions())

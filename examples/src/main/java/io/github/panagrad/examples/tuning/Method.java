@@ -1,8 +1,8 @@
 package io.github.panagrad.examples.tuning;
 
+import io.github.panagrad.adapters.Adapter;
 import io.github.panagrad.adapters.LargestGradients;
 import io.github.panagrad.adapters.Lora;
-import io.github.panagrad.adapters.LoraAdapter;
 import io.github.panagrad.engine.Grads;
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.ground.DType;
@@ -58,7 +58,7 @@ public sealed interface Method {
         @Override
         public Prepared prepare(CausalLM model, long seed) {
             long whole = model.parameterCount();
-            LoraAdapter adapter = lora.seed(seed).attach(model, pattern());
+            Adapter adapter = lora.seed(seed).attach(model, pattern());
             return new Prepared() {
                 @Override
                 public void save(Path folder) {

@@ -1,0 +1,37 @@
+package io.github.panagrad.adapters;
+
+import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.nn.Context;
+import io.github.panagrad.nn.Interceptor;
+import io.github.panagrad.nn.Layer;
+import io.github.panagrad.nn.Module;
+import org.jspecify.annotations.Nullable;
+
+/// A method's part around one layer.
+///
+/// Its parameters have the names that they have in PEFT's files behind the layer's path, such as
+/// `lora_A.weight`; in the model they are found under the layer's path and the adapter's name.
+public abstract class LayerAdapter extends Module {
+    /// Creates a part without parameters.
+    protected LayerAdapter() {}
+
+    /// Computes the layer's output with the adapter.
+    ///
+    /// @param layer the layer, which tells whether it is in training mode
+    /// @param inner the layer without the adapter
+    protected abstract Tensor forward(
+            Layer layer, Tensor x, Context context, Interceptor.Inner inner);
+
+    /// Returns what the layer's weight would have to be to do the adapter's work too, or null if no
+    /// weight does. Called without a tape.
+    ///
+    /// @param weight the weight of the linear layer, widened. Shapes: (out, in).
+    protected @Nullable Tensor mergedWeight(Tensor weight) {
+        return null;
+    }
+
+    /// Returns what the layer's bias would have to be. Shapes: (out).
+    protected Tensor mergedBias(Tensor bias) {
+        return bias;
+    }
+}

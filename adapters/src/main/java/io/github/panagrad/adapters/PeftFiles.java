@@ -1,0 +1,215 @@
+package io.github.panagrad.adapters;
+
+import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.nn.Layer;
+import io.github.panagrad.nn.Module;
+import io.github.panagrad.nn.io.JsonObject;
+import io.github.panagrad.nn.io.TensorFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/// Adapters in the format of Hugging Face's PEFT: `adapter_config.json` and
+/// `adapter_model.safetensors`, whose names are the model's paths behind `base_model.model.`.
+final class PeftFiles {
+    private static final String CONFIG = "adapter_config.json";
+    private static final String WEIGHTS = "adapter_model.safetensors";
+    private static final String MODEL = "base_model.model.";
+
+    /// Stands before what belongs to no layer.
+    private static final String SHARED = "base_model.";
+
+    private PeftFiles() {}
+
+    static void save(Adapter adapter, Path folder) {
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new PanagradException(
+                    "save adapter to " + folder + ": cannot create it, " + e, e);
+        }
+        var tensors = new TreeMap<String, Tensor>();
+        AdapterMethod.Parts parts = adapter.parts();
+        if (parts.shared() != null) {
+            parts.shared().stateDict().forEach((local, t) -> tensors.put(SHARED + local, t));
+        }
+        parts.layers()
+                .forEach((path, part) ->
+                        part.stateDict()
+                                .forEach((local, t) -> tensors.put(MODEL + path + "." + local, t)));
+        TensorFiles.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
+        config(adapter).write(folder.resolve(CONFIG));
+        compare(tensors, folder.resolve(WEIGHTS));
+    }
+
+    private static JsonObject config(Adapter adapter) {
+        JsonObject config =
+                JsonObject.of(
+                        "peft_type",
+                        adapter.method().peftType(),
+                        "task_type",
+                        "CAUSAL_LM",
+                        "base_model_name_or_path",
+                        null,
+                        "target_modules",
+                        targetModules(adapter),
+                        "modules_to_save",
+                        null,
+                        "inference_mode",
+                        true);
+        for (var field : adapter.method().config().asMap().entrySet()) {
+            config = config.with(field.getKey(), field.getValue());
+        }
+        return config;
+    }
+
+    /// Returns the last segments of the targets where these name exactly them, else their full
+    /// paths: PEFT matches from the end.
+    private static List<String> targetModules(Adapter adapter) {
+        var last = new TreeSet<String>();
+        adapter.targets().forEach(path -> last.add(lastSegment(path)));
+        long named =
+                adapter.model().modules().entrySet().stream()
+                        .filter(e -> adapter.method().layerType().isInstance(e.getValue()))
+                        .filter(e -> last.contains(lastSegment(e.getKey())))
+                        .count();
+        return named == adapter.targets().size() ? List.copyOf(last) : adapter.targets();
+    }
+
+    private static String lastSegment(String path) {
+        return path.substring(path.lastIndexOf('.') + 1);
+    }
+
+    private static void compare(Map<String, Tensor> written, Path file) {
+        Map<String, Tensor> read = TensorFiles.read(file);
+        written.forEach((name, tensor) -> {
+            Tensor back = read.get(name);
+            if (back == null || !Arrays.equals(back.toDoubles(), tensor.toDoubles())) {
+                throw new PanagradException(
+                        "save adapter to " + file,
+                        "what was read back differs",
+                        name,
+                        "the bits that were written",
+                        "check the disk, then save again");
+            }
+        });
+    }
+
+    /// What a folder holds: a method, the layers it is for, and the values of its parts.
+    record Content(
+            Path folder,
+            AdapterMethod method,
+            Map<String, Layer> layers,
+            Map<String, Map<String, Tensor>> values,
+            Map<String, Tensor> shared) {
+        /// Copies the values into parts.
+        void fill(AdapterMethod.Parts parts) {
+            parts.layers()
+                    .forEach((path, part) -> {
+                        try {
+                            part.load(values.getOrDefault(path, Map.of()));
+                        } catch (PanagradException e) {
+                            throw new PanagradException(
+                                    "adapter "
+                                            + folder
+                                            + " at layer "
+                                            + path
+                                            + ": "
+                                            + e.getMessage(),
+                                    e);
+                        }
+                    });
+            if (parts.shared() != null) {
+                parts.shared().load(shared);
+            } else if (!shared.isEmpty()) {
+                throw new PanagradException(
+                        "adapter " + folder,
+                        "tensors that belong to nothing",
+                        shared.keySet().iterator().next(),
+                        "names that begin with " + MODEL,
+                        "");
+            }
+        }
+    }
+
+    /// Reads a folder for a model.
+    static Content read(Module model, Path folder) {
+        AdapterMethod method = PeftMethods.read(JsonObject.read(folder.resolve(CONFIG)));
+        var layers = new LinkedHashMap<String, Layer>();
+        var states = new LinkedHashMap<String, Map<String, Tensor>>();
+        var shared = new LinkedHashMap<String, Tensor>();
+        var strangers = new ArrayList<String>();
+        Map<String, Module> modules = model.modules();
+        TensorFiles.read(folder.resolve(WEIGHTS))
+                .forEach((key, tensor) -> {
+                    String path = key.startsWith(MODEL) ? key.substring(MODEL.length()) : key;
+                    String owner = owner(path, modules, method.layerType());
+                    if (owner != null && modules.get(owner) instanceof Layer layer) {
+                        layers.put(owner, layer);
+                        states.computeIfAbsent(owner, o -> new LinkedHashMap<>())
+                                .put(path.substring(owner.length() + 1), tensor);
+                    } else if (!key.startsWith(MODEL)) {
+                        shared.put(
+                                key.startsWith(SHARED) ? key.substring(SHARED.length()) : key,
+                                tensor);
+                    } else {
+                        strangers.add(path);
+                    }
+                });
+        if (!strangers.isEmpty() || layers.isEmpty()) {
+            throw new PanagradException(
+                    "adapter " + folder,
+                    "the model has no layers for it",
+                    strangers.isEmpty()
+                            ? "an empty file"
+                            : String.join(
+                                    ", ", strangers.subList(0, Math.min(3, strangers.size()))),
+                    method.layerType().getSimpleName()
+                            + " layers, such as "
+                            + example(modules, method.layerType()),
+                    "was it trained on another architecture?");
+        }
+        return new Content(folder, method, layers, states, shared);
+    }
+
+    /// Returns the longest path that a name begins with and that is a layer of the wanted class.
+    private static @Nullable String owner(
+            String name, Map<String, Module> modules, Class<? extends Layer> type) {
+        for (int dot = name.lastIndexOf('.'); dot > 0; dot = name.lastIndexOf('.', dot - 1)) {
+            String path = name.substring(0, dot);
+            if (type.isInstance(modules.get(path))) {
+                return path;
+            }
+        }
+        return null;
+    }
+
+    private static String example(Map<String, Module> modules, Class<? extends Layer> type) {
+        return modules.entrySet().stream()
+                .filter(e -> type.isInstance(e.getValue()))
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElse("none");
+    }
+
+    /// Returns a whole number as such, as PEFT writes them.
+    static Object number(double value) {
+        return value == Math.rint(value) ? (Object) (long) value : (Object) value;
+    }
+
+    /// Checks that a field, if it is there, says none.
+    static void requireNone(JsonObject config, String field, String otherwise) {
+        if (!config.string(field, "none").equals("none")) {
+            throw config.error(field, otherwise, "none", "");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+package io.github.panagrad.adapters;
+
+import io.github.panagrad.nn.io.JsonObject;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+
+/// The methods that adapter files may be of, by PEFT's names.
+final class PeftMethods {
+    private static final Map<String, Function<JsonObject, AdapterMethod>> READERS =
+            new TreeMap<>(Map.of(Lora.PEFT_TYPE, Lora::read));
+
+    private PeftMethods() {}
+
+    /// Reads a method and its settings from PEFT's `adapter_config.json`.
+    static AdapterMethod read(JsonObject config) {
+        String type = config.string("peft_type", Lora.PEFT_TYPE);
+        var reader = READERS.get(type);
+        if (reader == null) {
+            throw config.error(
+                    "peft_type",
+                    "not a method that is known: " + type,
+                    String.join(", ", READERS.keySet()),
+                    "");
+        }
+        return reader.apply(config);
+    }
+}
