@@ -1,5 +1,6 @@
 package io.github.panagrad.adapters;
 
+import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.nn.Layer;
 import io.github.panagrad.nn.Module;
 import io.github.panagrad.nn.PathPattern;
@@ -37,6 +38,22 @@ public interface AdapterMethod {
     /// Returns the class of the layers that the method can be attached to.
     default Class<? extends Layer> layerType() {
         return Linear.class;
+    }
+
+    /// Returns what stands in PEFT's files before the names of shared parameters.
+    default String sharedPrefix() {
+        return "base_model.";
+    }
+
+    /// Returns what of the shared parameters is written to files, by name.
+    default Map<String, Tensor> savedShared(Module shared) {
+        return shared.stateDict();
+    }
+
+    /// Returns the layers that the method goes on where files do not name them all, because they have
+    /// no parameters of their own; null for methods whose files name layers.
+    default @Nullable PathPattern usualTargets() {
+        return null;
     }
 
     /// Attaches the method to every layer whose path matches, and freezes everything else.

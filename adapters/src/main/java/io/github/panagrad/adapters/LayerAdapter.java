@@ -5,6 +5,7 @@ import io.github.panagrad.nn.Context;
 import io.github.panagrad.nn.Interceptor;
 import io.github.panagrad.nn.Layer;
 import io.github.panagrad.nn.Module;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// A method's part around one layer.
@@ -21,6 +22,11 @@ public abstract class LayerAdapter extends Module {
     /// @param inner the layer without the adapter
     protected abstract Tensor forward(
             Layer layer, Tensor x, Context context, Interceptor.Inner inner);
+
+    /// Returns what is written to files, by name.
+    protected Map<String, Tensor> saved() {
+        return stateDict();
+    }
 
     /// Returns what the layer's weight would have to be to do the adapter's work too, or null if no
     /// weight does. Called without a tape.

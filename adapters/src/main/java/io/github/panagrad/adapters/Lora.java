@@ -6,6 +6,7 @@ import io.github.panagrad.nn.Layer;
 import io.github.panagrad.nn.Module;
 import io.github.panagrad.nn.io.JsonObject;
 import io.github.panagrad.nn.layers.Linear;
+import io.github.panagrad.nn.optim.ParamGroup;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -23,6 +24,9 @@ public final class Lora implements AdapterMethod {
     private double dropout;
     private long seed;
     private boolean rankStabilized;
+    private boolean dora;
+    private boolean freezesDown;
+    private LoraInit init = LoraInit.kaimingUniform();
     private Patterns<Integer> ranks = Patterns.none();
     private Patterns<Double> alphas = Patterns.none();
 
@@ -37,6 +41,9 @@ public final class Lora implements AdapterMethod {
         dropout = other.dropout;
         seed = other.seed;
         rankStabilized = other.rankStabilized;
+        dora = other.dora;
+        freezesDown = other.freezesDown;
+        init = other.init;
         ranks = other.ranks;
         alphas = other.alphas;
     }
@@ -48,6 +55,14 @@ public final class Lora implements AdapterMethod {
                     "out of range",
                     "rank " + rank + ", alpha " + alpha + ", dropout " + dropout,
                     "rank >= 1, alpha > 0, dropout in [0, 1)",
+                    "");
+        }
+        if (dora && init.subtractsStart()) {
+            throw new PanagradException(
+                    "lora",
+                    "DoRA needs factors whose product starts at zero",
+                    init.toString(),
+                    "an initialisation such as kaimingUniform",
                     "");
         }
         return this;
@@ -85,6 +100,42 @@ public final class Lora implements AdapterMethod {
         var changed = new Lora(this);
         changed.rankStabilized = on;
         return changed;
+    }
+
+    /// Trains the length of every row of the weight apart from its direction, which the detour turns
+    /// (DoRA, Liu et al., arXiv 2402.09353; the lengths divided by carry no gradient, section 4.3).
+    public Lora dora(boolean on) {
+        var changed = new Lora(this);
+        changed.dora = on;
+        return changed.checked();
+    }
+
+    /// Trains B alone and leaves A as it was drawn, so that the inputs of the layer need not be kept
+    /// for backward (LoRA-FA, Zhang et al., arXiv 2308.03303).
+    public Lora freezesDown(boolean on) {
+        var changed = new Lora(this);
+        changed.freezesDown = on;
+        return changed.checked();
+    }
+
+    /// Sets how A and B begin.
+    public Lora init(LoraInit value) {
+        var changed = new Lora(this);
+        changed.init = value;
+        return changed.checked();
+    }
+
+    /// Returns groups for the optimizer in which B learns faster than A (LoRA+, Hayou et al.,
+    /// arXiv 2402.12354).
+    ///
+    /// ```java
+    /// AdamW.of(model.trainable()).lr(lr).group(Lora.faster(lr, 16))
+    /// ```
+    ///
+    /// @param lr the learning rate of A
+    /// @param ratio λ, how many times faster B learns: 16 in the paper
+    public static ParamGroup faster(double lr, double ratio) {
+        return ParamGroup.of("**.lora_B.weight").lr(lr * ratio);
     }
 
     /// Gives some layers a rank of their own; the first pattern that matches decides.
@@ -128,6 +179,18 @@ public final class Lora implements AdapterMethod {
         return dropout;
     }
 
+    boolean isDora() {
+        return dora;
+    }
+
+    boolean freezesDown() {
+        return freezesDown;
+    }
+
+    LoraInit init() {
+        return init;
+    }
+
     @Override
     public Parts parts(Module model, Map<String, Layer> targets) {
         Rng rng = Rng.of(seed);
@@ -142,13 +205,17 @@ public final class Lora implements AdapterMethod {
         return PEFT_TYPE;
     }
 
+    /// As PEFT has no initial factors to subtract, a detour with them is written as one of twice the
+    /// rank.
     @Override
     public JsonObject config() {
+        int factor = init.subtractsStart() ? 2 : 1;
+        boolean halved = factor == 2 && rankStabilized;
         return JsonObject.of(
                 "r",
-                rank,
+                rank * factor,
                 "lora_alpha",
-                PeftFiles.number(alpha),
+                PeftFiles.number(halved ? alpha * Math.sqrt(2) : alpha * factor),
                 "lora_dropout",
                 dropout,
                 "bias",
@@ -160,25 +227,23 @@ public final class Lora implements AdapterMethod {
                 "use_rslora",
                 rankStabilized,
                 "use_dora",
-                false,
+                dora,
                 "rank_pattern",
-                ranks.asMap(),
+                ranks.map(r -> r * factor).asMap(),
                 "alpha_pattern",
-                alphas.asMap());
+                alphas.map(a -> halved ? a * Math.sqrt(2) : a * factor).asMap());
     }
 
     /// Reads the settings from PEFT's fields.
     static Lora read(JsonObject config) {
         PeftFiles.requireNone(config, "bias", "trained biases are not supported");
-        if (config.bool("use_dora", false)) {
-            throw config.error("use_dora", "DoRA is not supported", "false", "");
-        }
         int rank = config.integer("r", 8);
         var lora =
                 rank(rank)
                         .alpha(config.number("lora_alpha", rank))
                         .dropout(config.number("lora_dropout", 0))
-                        .rankStabilized(config.bool("use_rslora", false));
+                        .rankStabilized(config.bool("use_rslora", false))
+                        .dora(config.bool("use_dora", false));
         lora.ranks = Patterns.read(config, "rank_pattern", JsonObject::integer);
         lora.alphas = Patterns.read(config, "alpha_pattern", JsonObject::number);
         return lora;

@@ -1,41 +1,118 @@
 package io.github.panagrad.adapters;
 
 import io.github.panagrad.engine.Ops;
+import io.github.panagrad.engine.Parameter;
 import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.nn.Context;
-import io.github.panagrad.nn.Init;
 import io.github.panagrad.nn.Interceptor;
 import io.github.panagrad.nn.Layer;
 import io.github.panagrad.nn.layers.Linear;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// The low-rank detour around one linear layer.
 final class LoraLayer extends LayerAdapter {
+    private static final String DOWN = "lora_A.weight";
+    private static final String UP = "lora_B.weight";
+
     private final double scale;
     private final double dropout;
-    private final Linear down;
-    private final Linear up;
+    private final Linear base;
+    private final Parameter down;
+    private final Parameter up;
+    private final @Nullable Parameter downAtStart;
+    private final @Nullable Parameter upAtStart;
+    private final @Nullable Parameter magnitude;
 
     LoraLayer(Lora options, String path, Linear base, Rng rng) {
-        int rank = options.rank(path);
+        this.base = base;
         scale = options.scale(path);
         dropout = options.dropout();
-        down =
-                register(
-                        "lora_A",
-                        new Linear(base.in(), rank, false, Init.kaimingUniform(Math.sqrt(5)), rng));
-        up = register("lora_B", new Linear(rank, base.out(), false, Init.zeros(), rng));
+        LoraInit.Factors start =
+                Ops.noGrad(
+                        () -> options.init().factors(path, base, options.rank(path), scale, rng));
+        down = parameter(DOWN, start.a().to(DType.F32)).trainable(!options.freezesDown());
+        up = parameter(UP, start.b().to(DType.F32));
+        boolean subtracts = options.init().subtractsStart();
+        downAtStart = subtracts ? frozen("initial_A.weight", down) : null;
+        upAtStart = subtracts ? frozen("initial_B.weight", up) : null;
+        magnitude =
+                options.isDora()
+                        ? parameter(
+                                "lora_magnitude_vector",
+                                Ops.noGrad(() -> lengths(wide()).to(DType.F32)))
+                        : null;
+    }
+
+    private Parameter frozen(String name, Parameter like) {
+        return parameter(name, like.detach().copy()).trainable(false);
     }
 
     @Override
     protected Tensor forward(Layer layer, Tensor x, Context context, Interceptor.Inner inner) {
+        Tensor y = inner.apply(x);
         boolean drops = layer.isTraining() && dropout > 0;
         Tensor kept = drops ? Ops.dropout(x, dropout, context.rng()) : x;
-        return inner.apply(x).add(up.call(down.call(kept, context), context).mul(scale));
+        Tensor detour = Ops.linear(Ops.linear(kept, allDown(), null), allUp(), null).mul(scale);
+        return magnitude == null
+                ? y.add(detour)
+                : turned(magnitude, y, drops ? kept : null, detour);
+    }
+
+    /// Adds what DoRA adds: (m/‖W + ΔW‖)·(W·x + ΔW·x) − W·x, row by row.
+    private Tensor turned(Tensor m, Tensor y, @Nullable Tensor dropped, Tensor detour) {
+        Tensor ratio = m.div(Ops.noGrad(() -> lengths(mergedDirection(wide()))));
+        Parameter bias = base.bias();
+        Tensor plain;
+        if (dropped != null) {
+            plain = Ops.linear(dropped, base.weight(), null);
+        } else {
+            plain = bias == null ? y : y.sub(bias);
+        }
+        return y.add(plain.mul(ratio.sub(1))).add(detour.mul(ratio));
+    }
+
+    private Tensor allDown() {
+        return downAtStart == null ? down : Ops.concat(0, down, downAtStart);
+    }
+
+    private Tensor allUp() {
+        return upAtStart == null ? up : Ops.concat(1, up, upAtStart.neg());
+    }
+
+    private Tensor wide() {
+        Parameter weight = base.weight();
+        return weight.detach().to(weight.dtype().widened());
+    }
+
+    private Tensor mergedDirection(Tensor weight) {
+        return weight.add(allUp().matmul(allDown()).mul(scale));
+    }
+
+    /// Returns the length of each row. Shapes: (out, in) → (out).
+    private static Tensor lengths(Tensor weight) {
+        return weight.mul(weight).sum(1, false).sqrt();
     }
 
     @Override
     protected Tensor mergedWeight(Tensor weight) {
-        return weight.add(up.weight().matmul(down.weight()).mul(scale));
+        Tensor direction = mergedDirection(weight);
+        return magnitude == null
+                ? direction
+                : direction.mul(magnitude.div(lengths(direction)).reshape(base.out(), 1));
+    }
+
+    @Override
+    protected Map<String, Tensor> saved() {
+        var saved = new LinkedHashMap<>(stateDict());
+        if (downAtStart != null) {
+            saved.keySet().removeIf(name -> name.startsWith("initial_"));
+            saved.put(DOWN, Ops.noGrad(this::allDown));
+            saved.put(UP, Ops.noGrad(this::allUp));
+        }
+        return saved;
     }
 }

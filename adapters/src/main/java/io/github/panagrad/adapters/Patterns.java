@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.BiFunction;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 
 /// Settings of some layers that differ from those of the rest, as in PEFT's `rank_pattern`: regular
@@ -25,6 +26,12 @@ record Patterns<T>(Map<String, T> asMap) {
         var more = new LinkedHashMap<>(asMap);
         more.put(pattern, value);
         return new Patterns<>(more);
+    }
+
+    Patterns<T> map(UnaryOperator<T> change) {
+        var changed = new LinkedHashMap<String, T>();
+        asMap.forEach((pattern, value) -> changed.put(pattern, change.apply(value)));
+        return new Patterns<>(changed);
     }
 
     T get(String path, T otherwise) {

@@ -4,6 +4,7 @@ import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.nn.Layer;
 import io.github.panagrad.nn.Module;
+import io.github.panagrad.nn.PathPattern;
 import io.github.panagrad.nn.io.JsonObject;
 import io.github.panagrad.nn.io.TensorFiles;
 import java.io.IOException;
@@ -25,9 +26,6 @@ final class PeftFiles {
     private static final String WEIGHTS = "adapter_model.safetensors";
     private static final String MODEL = "base_model.model.";
 
-    /// Stands before what belongs to no layer.
-    private static final String SHARED = "base_model.";
-
     private PeftFiles() {}
 
     static void save(Adapter adapter, Path folder) {
@@ -40,11 +38,14 @@ final class PeftFiles {
         var tensors = new TreeMap<String, Tensor>();
         AdapterMethod.Parts parts = adapter.parts();
         if (parts.shared() != null) {
-            parts.shared().stateDict().forEach((local, t) -> tensors.put(SHARED + local, t));
+            String prefix = adapter.method().sharedPrefix();
+            adapter.method()
+                    .savedShared(parts.shared())
+                    .forEach((local, t) -> tensors.put(prefix + local, t));
         }
         parts.layers()
                 .forEach((path, part) ->
-                        part.stateDict()
+                        part.saved()
                                 .forEach((local, t) -> tensors.put(MODEL + path + "." + local, t)));
         TensorFiles.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
         config(adapter).write(folder.resolve(CONFIG));
@@ -61,7 +62,7 @@ final class PeftFiles {
                         "base_model_name_or_path",
                         null,
                         "target_modules",
-                        targetModules(adapter),
+                        adapter.method().usualTargets() == null ? targetModules(adapter) : null,
                         "modules_to_save",
                         null,
                         "inference_mode",
@@ -158,13 +159,17 @@ final class PeftFiles {
                         states.computeIfAbsent(owner, o -> new LinkedHashMap<>())
                                 .put(path.substring(owner.length() + 1), tensor);
                     } else if (!key.startsWith(MODEL)) {
-                        shared.put(
-                                key.startsWith(SHARED) ? key.substring(SHARED.length()) : key,
-                                tensor);
+                        String prefix = method.sharedPrefix();
+                        boolean has = key.startsWith(prefix);
+                        shared.put(has ? key.substring(prefix.length()) : key, tensor);
                     } else {
                         strangers.add(path);
                     }
                 });
+        PathPattern usual = method.usualTargets();
+        if (usual != null) {
+            layers.putAll(model.layers(usual, method.layerType()));
+        }
         if (!strangers.isEmpty() || layers.isEmpty()) {
             throw new PanagradException(
                     "adapter " + folder,

@@ -8,7 +8,13 @@ import java.util.function.Function;
 /// The methods that adapter files may be of, by PEFT's names.
 final class PeftMethods {
     private static final Map<String, Function<JsonObject, AdapterMethod>> READERS =
-            new TreeMap<>(Map.of(Lora.PEFT_TYPE, Lora::read));
+            new TreeMap<>(
+                    Map.of(
+                            Lora.PEFT_TYPE, Lora::read,
+                            PrefixTuning.PEFT_TYPE, PrefixTuning::read,
+                            PromptTuning.PEFT_TYPE, PromptTuning::read,
+                            Bottleneck.PEFT_TYPE, Bottleneck::read,
+                            Mam.PEFT_TYPE, Mam::read));
 
     private PeftMethods() {}
 

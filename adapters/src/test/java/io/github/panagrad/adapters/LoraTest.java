@@ -196,7 +196,7 @@ class LoraTest {
                 .hasMessageContaining("LORA");
         config.with("use_dora", true).write(folder.resolve("adapter_config.json"));
         assertThatThrownBy(() -> Adapter.load(TinyModel.create(), folder))
-                .hasMessageContaining("use_dora");
+                .hasMessageContaining("lora_magnitude_vector");
     }
 
     @Test

@@ -17,6 +17,7 @@ public final class KvCache {
     private final Tensor[] keys;
     private final Tensor[] values;
     private final int capacity;
+    private int before;
     private int length;
 
     KvCache(int layers, int heads, int channels, int capacity, DType dtype, Device device) {
@@ -40,19 +41,43 @@ public final class KvCache {
         return capacity;
     }
 
+    /// Makes room for positions in front of the first tokens, such as those of a learned prompt, that
+    /// the first call brings along and nobody counts. The cache must be empty.
+    public void reserve(int positions) {
+        if (length > 0) {
+            throw new PanagradException(
+                    "key-value cache", "it holds tokens already", "" + length, "an empty one", "");
+        }
+        for (int i = 0; i < keys.length && before != positions; i++) {
+            keys[i] = roomier(keys[i], positions);
+            values[i] = roomier(values[i], positions);
+        }
+        before = positions;
+    }
+
+    private Tensor roomier(Tensor old, int positions) {
+        Shape shape = Shape.of(1, capacity + positions, old.dim(2), old.dim(3));
+        return Ops.zeros(old.dtype(), shape).to(old.device()).keep();
+    }
+
+    /// Returns where the next keys and values go.
+    private int end() {
+        return length == 0 ? 0 : before + length;
+    }
+
     /// Writes the keys and values of new tokens behind those held; [#advance] makes them count.
     void append(int layer, Tensor newKeys, Tensor newValues) {
         int count = newKeys.dim(1);
-        if (length + count > capacity) {
+        if (end() + count > capacity + before) {
             throw new PanagradException(
                     "key-value cache",
                     "full",
-                    length + count + " tokens",
-                    "at most " + capacity,
+                    end() + count + " positions",
+                    "at most " + (capacity + before),
                     "");
         }
-        write(newKeys, keys[layer].narrow(1, length, count));
-        write(newValues, values[layer].narrow(1, length, count));
+        write(newKeys, keys[layer].narrow(1, end(), count));
+        write(newValues, values[layer].narrow(1, end(), count));
     }
 
     private static void write(Tensor from, Tensor into) {
@@ -61,12 +86,12 @@ public final class KvCache {
 
     /// Returns a layer's keys, those of `count` tokens not yet counted included.
     Tensor keys(int layer, int count) {
-        return keys[layer].narrow(1, 0, length + count);
+        return keys[layer].narrow(1, 0, end() + count);
     }
 
     /// Returns a layer's values, those of `count` tokens not yet counted included.
     Tensor values(int layer, int count) {
-        return values[layer].narrow(1, 0, length + count);
+        return values[layer].narrow(1, 0, end() + count);
     }
 
     /// Counts tokens that every layer has appended.

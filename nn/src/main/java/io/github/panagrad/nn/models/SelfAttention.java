@@ -67,6 +67,11 @@ final class SelfAttention extends Layer {
             k = cache.keys(index, count);
             v = cache.values(index, count);
         }
+        KeyValuePrefix prefix = context.find(KeyValuePrefix.KEY);
+        if (prefix != null) {
+            k = KeyValuePrefix.before(prefix.keys(), k);
+            v = KeyValuePrefix.before(prefix.values(), v);
+        }
         Tensor y = Ops.attention(q, k, v, window > 0 ? options.window(window) : options);
         return oProj.call(y.reshape(x.dim(0), x.dim(1), heads * channels), context);
     }

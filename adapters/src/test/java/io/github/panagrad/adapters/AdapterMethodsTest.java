@@ -1,0 +1,147 @@
+package io.github.panagrad.adapters;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.offset;
+
+import io.github.panagrad.engine.Grads;
+import io.github.panagrad.engine.Parameter;
+import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.ground.DType;
+import io.github.panagrad.nn.models.CausalLM;
+import io.github.panagrad.nn.optim.AdamW;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// What every method has to show.
+class AdapterMethodsTest {
+    static Stream<MethodCase> methods() {
+        return Stream.of(LowRankMethods.all(), InsertedMethods.all()).flatMap(s -> s);
+    }
+
+    private static Adapter attach(MethodCase c, CausalLM model) {
+        return c.method().attach(model, c.targets());
+    }
+
+    private static Adapter trained(MethodCase c, CausalLM model) {
+        Adapter adapter = attach(c, model);
+        var optimizer = AdamW.of(model.trainable()).lr(0.02);
+        for (int step = 0; step < 3; step++) {
+            optimizer.step(TinyModel.loss(model).backward());
+        }
+        return adapter;
+    }
+
+    private static void assertClose(float[] actual, float[] expected, double tolerance) {
+        assertThat(actual).hasSameSizeAs(expected);
+        for (int i = 0; i < actual.length; i++) {
+            assertThat((double) actual[i]).isCloseTo(expected[i], offset(tolerance));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("methods")
+    void startsAsTheBaseModelIfItSaysSo(MethodCase c) {
+        var model = TinyModel.create();
+        float[] before = TinyModel.logits(model).toFloats();
+        Adapter adapter = attach(c, model);
+        float[] with = TinyModel.logits(model).toFloats();
+        if (c.startsAsBase()) {
+            assertClose(with, before, 1e-5);
+        } else {
+            assertThat(with).isNotEqualTo(before);
+        }
+        adapter.enabled(false);
+        assertThat(TinyModel.logits(model).toFloats()).isEqualTo(before);
+        adapter.enabled(true);
+        assertThat(TinyModel.logits(model).toFloats()).isEqualTo(with);
+        adapter.detach();
+        assertThat(TinyModel.logits(model).toFloats()).isEqualTo(before);
+    }
+
+    @ParameterizedTest
+    @MethodSource("methods")
+    void trainsAllOfItsOwnAndNothingElse(MethodCase c) {
+        var model = TinyModel.create();
+        Map<String, float[]> before = new LinkedHashMap<>();
+        model.stateDict().forEach((name, t) -> before.put(name, t.toFloats()));
+        Adapter adapter = attach(c, model);
+        assertThat(Set.copyOf(model.trainable()))
+                .isNotEmpty()
+                .isSubsetOf(Set.copyOf(adapter.parameters().values()));
+
+        double first = TinyModel.loss(model).item();
+        var optimizer = AdamW.of(model.trainable()).lr(0.02);
+        Set<Parameter> moved = new HashSet<>();
+        for (int step = 0; step < 3; step++) {
+            Grads grads = TinyModel.loss(model).backward();
+            if (step < 2) {
+                for (Parameter p : model.trainable()) {
+                    Tensor g = grads.find(p).orElse(null);
+                    double sum = g == null ? 0 : g.abs().sum().item();
+                    assertThat(sum).as(p.name()).isFinite();
+                    if (sum > 0) {
+                        moved.add(p);
+                    }
+                }
+            }
+            optimizer.step(grads);
+        }
+        assertThat(moved).isEqualTo(Set.copyOf(model.trainable()));
+        assertThat(TinyModel.loss(model).item()).isLessThan(first);
+        model.stateDict()
+                .forEach((name, t) -> assertThat(t.toFloats()).isEqualTo(before.get(name)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("methods")
+    void savesAndLoadsBitForBit(MethodCase c, @TempDir Path folder) {
+        var model = TinyModel.create();
+        trained(c, model).save(folder);
+        float[] logits = TinyModel.logits(model).toFloats();
+        var fresh = TinyModel.create();
+        Adapter.load(fresh, folder);
+        assertThat(TinyModel.logits(fresh).toFloats()).isEqualTo(logits);
+    }
+
+    @ParameterizedTest
+    @MethodSource("methods")
+    void mergesIfItCan(MethodCase c) {
+        var model = TinyModel.create();
+        Adapter adapter = trained(c, model);
+        float[] adapted = TinyModel.logits(model).toFloats();
+        Map<String, float[]> weights = new HashMap<>();
+        model.stateDict().forEach((name, t) -> weights.put(name, t.toFloats()));
+        if (!c.merges()) {
+            assertThatThrownBy(adapter::merge).hasMessageContaining("cannot be merged");
+        } else {
+            assertThat(adapter.merge(() -> TinyModel.logits(model))).isLessThan(1e-4);
+            adapter.unmerge();
+        }
+        model.stateDict()
+                .forEach((name, t) -> assertThat(t.toFloats()).isEqualTo(weights.get(name)));
+        assertThat(TinyModel.logits(model).toFloats()).isEqualTo(adapted);
+    }
+
+    @ParameterizedTest
+    @MethodSource("methods")
+    void worksOnABaseInStorageTypes(MethodCase c) {
+        for (DType dtype : new DType[] {DType.BF16, DType.NF4}) {
+            var model = TinyModel.create();
+            model.to(dtype);
+            Adapter adapter = trained(c, model);
+            assertThat(adapter.parameters().values()).allMatch(p -> p.dtype() == DType.F32);
+            for (float logit : TinyModel.logits(model).toFloats()) {
+                assertThat(logit).isFinite();
+            }
+        }
+    }
+}
