@@ -9,7 +9,11 @@ final class Checks {
     static void sameLength(String metric, int a, int b) {
         if (a != b || a == 0) {
             throw new PanagradException(
-                    metric, "rows do not pair up", a + " and " + b, "equally many, at least one", "");
+                    metric,
+                    "rows do not pair up",
+                    a + " and " + b,
+                    "equally many, at least one",
+                    "");
         }
     }
 

@@ -35,8 +35,7 @@ public record Interval(double value, double low, double high) {
         int[] drawn = new int[rows];
         for (int r = 0; r < resamples; r++) {
             var draw = new Rng.Draw(seed, r);
-            Arrays.setAll(
-                    drawn, i -> (int) ((Integer.toUnsignedLong(draw.bits(i)) * rows) >>> 32));
+            Arrays.setAll(drawn, i -> (int) ((Integer.toUnsignedLong(draw.bits(i)) * rows) >>> 32));
             figures[r] = figure.applyAsDouble(drawn);
         }
         double[] sorted = Arrays.stream(figures).filter(f -> !Double.isNaN(f)).sorted().toArray();

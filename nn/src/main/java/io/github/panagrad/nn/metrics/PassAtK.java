@@ -43,9 +43,7 @@ public final class PassAtK {
         for (double log : logProb) {
             Checks.require("exactCoverage", log <= 0, "no log-probability", log, "at most 0");
             double missed =
-                    log > -Math.log(2)
-                            ? Math.log(-Math.expm1(log))
-                            : Math.log1p(-Math.exp(log));
+                    log > -Math.log(2) ? Math.log(-Math.expm1(log)) : Math.log1p(-Math.exp(log));
             sum -= Math.expm1(k * missed);
         }
         return sum / logProb.length;

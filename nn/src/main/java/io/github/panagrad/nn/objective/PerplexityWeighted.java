@@ -44,7 +44,13 @@ public record PerplexityWeighted(
             throw new PanagradException(
                     "perplexityWeighted",
                     "out of range",
-                    "alpha " + alpha + ", lambda " + lambda + ", epsilon " + epsilon + ", maxNll "
+                    "alpha "
+                            + alpha
+                            + ", lambda "
+                            + lambda
+                            + ", epsilon "
+                            + epsilon
+                            + ", maxNll "
                             + maxNll,
                     "all at least 0, maxNll above",
                     "");
@@ -93,8 +99,7 @@ public record PerplexityWeighted(
         if (scope == Scope.BATCH) {
             scopes = Arrays.stream(scopes).map(owner -> Math.min(owner, 0)).toArray();
         }
-        Tensor weights =
-                NllLosses.perplexityWeights(nll.detach(), scopes, alpha, epsilon, maxNll);
+        Tensor weights = NllLosses.perplexityWeights(nll.detach(), scopes, alpha, epsilon, maxNll);
         Tensor sum = nll.mul(weights.mul(lambda).add(1)).sum();
         double plain = nll.detach().sum().item() / count;
         return new LossTerm(

@@ -31,8 +31,7 @@ public final class Pointwise {
     /// Predicts each next token, with smoothing and what else the options say; ℓ is smoothed then.
     ///
     /// @param options their ignored index must be [io.github.panagrad.nn.data.Example#IGNORED]
-    public static Objective<Batch> nextToken(
-            CausalLM model, PointLoss loss, HeadOptions options) {
+    public static Objective<Batch> nextToken(CausalLM model, PointLoss loss, HeadOptions options) {
         return (batch, step) -> {
             var predicted = PredictedTokens.of(model, batch, step.context(), options);
             return term(predicted.nll(), loss.of(predicted.nll()), batch.predicted());

@@ -54,8 +54,7 @@ public final class ReferenceScores {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             // The length keeps the border between the two.
             digest.update((prompt.length() + ":" + prompt).getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of()
-                    .formatHex(digest.digest(answer.getBytes(StandardCharsets.UTF_8)));
+            return HexFormat.of().formatHex(digest.digest(answer.getBytes(StandardCharsets.UTF_8)));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }
@@ -80,8 +79,7 @@ public final class ReferenceScores {
     ///
     /// @throws PanagradException if it is no log-probability, or another one is there already
     public void put(String key, Score score) {
-        if (!(score.mean() <= 0 && score.mean() > Double.NEGATIVE_INFINITY)
-                || score.tokens() < 1) {
+        if (!(score.mean() <= 0 && score.mean() > Double.NEGATIVE_INFINITY) || score.tokens() < 1) {
             throw new PanagradException(
                     "scores", "no log-probability", score.toString(), "finite, at most 0", "");
         }

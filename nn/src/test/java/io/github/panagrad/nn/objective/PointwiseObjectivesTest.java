@@ -46,11 +46,11 @@ class PointwiseObjectivesTest {
         return CausalLM.create(TinyModels.config(TinyModels.decoder("llama")), 5);
     }
 
-    /// Eight examples with prompts of two to four tokens and answers of one to three.
+    /// Eight examples with prompts of two to four tokens.
     private static List<Example> examples() {
         var examples = new ArrayList<Example>();
         for (int i = 0; i < 8; i++) {
-            int[] ids = TinyModels.ids(i, 1, 3 + i % 5).toInts();
+            int[] ids = TinyModels.ids(i, 1, 5 + i % 5).toInts();
             int[] labels = ids.clone();
             Arrays.fill(labels, 0, 2 + i % 3, Example.IGNORED);
             examples.add(new Example(ids, labels, 0));
@@ -198,8 +198,7 @@ class PointwiseObjectivesTest {
     @EnumSource
     void aBatchWithNothingToPredictCountsNothing(Kind kind) {
         int[] none = {Example.IGNORED, Example.IGNORED};
-        var batch =
-                Batches.of(List.of(new Example(new int[] {1, 2}, none, 0))).iterator().next();
+        var batch = Batches.of(List.of(new Example(new int[] {1, 2}, none, 0))).iterator().next();
         LossTerm term = kind.of(model()).loss(batch, STEP);
         assertThat(term.count()).isZero();
         assertThat(term.sum().item()).isZero();
@@ -210,10 +209,7 @@ class PointwiseObjectivesTest {
         var model = model();
         Sum plain = sum(Objectives.nextToken(model), batches(8));
         assertSame(model, sum(Kind.PLAIN.of(model), batches(8)), plain);
-        assertSame(
-                model,
-                sum(PerplexityWeighted.of(model).lambda(0), batches(8)),
-                plain);
+        assertSame(model, sum(PerplexityWeighted.of(model).lambda(0), batches(8)), plain);
         var smoothed = HeadOptions.DEFAULT.labelSmoothing(0.1);
         assertSame(
                 model,
@@ -269,7 +265,8 @@ class PointwiseObjectivesTest {
     void noLogitsOfAVocabularyAreBuilt() {
         int vocabulary = 40_000;
         var config = TinyModels.decoder("llama").with("vocab_size", (long) vocabulary);
-        var model = CausalLM.create(TinyModels.config(config.with("max_position_embeddings", 64L)), 5);
+        var model =
+                CausalLM.create(TinyModels.config(config.with("max_position_embeddings", 64L)), 5);
         var examples = new ArrayList<Example>();
         for (int i = 0; i < 16; i++) {
             examples.add(Example.of(TinyModels.ids(i, 1, 64).toInts()));
@@ -293,15 +290,18 @@ class PointwiseObjectivesTest {
     }
 
     private static BertClassifier classifier() {
-        var encoder =
-                BertModel.create(TinyModels.config(TinyModels.encoder()), 3);
+        var encoder = BertModel.create(TinyModels.config(TinyModels.encoder()), 3);
         return BertClassifier.ofRows(encoder, List.of("a", "b", "c"), Pooling.MEAN, 7);
     }
 
     private static Labelled labelled() {
         var input =
                 BertInput.of(
-                        List.of(new int[] {1, 2, 3}, new int[] {4, 5}, new int[] {6}, new int[] {7}),
+                        List.of(
+                                new int[] {1, 2, 3},
+                                new int[] {4, 5},
+                                new int[] {6},
+                                new int[] {7}),
                         0);
         return new Labelled(input, Ops.indices(new int[] {0, 2, -100, 1}, 4));
     }
@@ -336,8 +336,7 @@ class PointwiseObjectivesTest {
             byHand += labels[i] < 0 ? 0 : known[labels[i]] * Math.pow(1 - Math.exp(-l), 2) * l;
         }
         LossTerm focal =
-                Pointwise.classification(model, PointLoss.focal(2), weights)
-                        .loss(labelled(), STEP);
+                Pointwise.classification(model, PointLoss.focal(2), weights).loss(labelled(), STEP);
         assertThat(focal.sum().item()).isCloseTo(byHand, offset(1e-5));
         assertThat(focal.sum().backward().norm()).isPositive();
     }
