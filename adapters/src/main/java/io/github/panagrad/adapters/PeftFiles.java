@@ -211,6 +211,13 @@ final class PeftFiles {
         return value == Math.rint(value) ? (Object) (long) value : (Object) value;
     }
 
+    /// Checks that a field, if it is there, is an empty object.
+    static void requireEmpty(JsonObject config, String field) {
+        if (config.get(field) != null && !config.object(field).names().isEmpty()) {
+            throw config.error(field, "settings of single layers are not supported", "{}", "");
+        }
+    }
+
     /// Checks that a field, if it is there, says none.
     static void requireNone(JsonObject config, String field, String otherwise) {
         if (!config.string(field, "none").equals("none")) {

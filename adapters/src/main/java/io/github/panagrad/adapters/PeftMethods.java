@@ -14,7 +14,12 @@ final class PeftMethods {
                             PrefixTuning.PEFT_TYPE, PrefixTuning::read,
                             PromptTuning.PEFT_TYPE, PromptTuning::read,
                             Bottleneck.PEFT_TYPE, Bottleneck::read,
-                            Mam.PEFT_TYPE, Mam::read));
+                            Mam.PEFT_TYPE, Mam::read,
+                            Loha.PEFT_TYPE, Loha::read,
+                            Lokr.PEFT_TYPE, Lokr::read,
+                            Vera.PEFT_TYPE, Vera::read,
+                            Ia3.PEFT_TYPE, Ia3::read,
+                            Oft.PEFT_TYPE, Oft::read));
 
     private PeftMethods() {}
 
