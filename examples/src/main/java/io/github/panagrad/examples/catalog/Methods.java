@@ -3,12 +3,17 @@ package io.github.panagrad.examples.catalog;
 import io.github.panagrad.adapters.AdapterMethod;
 import io.github.panagrad.adapters.Bottleneck;
 import io.github.panagrad.adapters.Eva;
+import io.github.panagrad.adapters.Ia3;
 import io.github.panagrad.adapters.LargestGradients;
+import io.github.panagrad.adapters.Loha;
+import io.github.panagrad.adapters.Lokr;
 import io.github.panagrad.adapters.Lora;
 import io.github.panagrad.adapters.LoraInit;
 import io.github.panagrad.adapters.Mam;
+import io.github.panagrad.adapters.Oft;
 import io.github.panagrad.adapters.PrefixTuning;
 import io.github.panagrad.adapters.PromptTuning;
+import io.github.panagrad.adapters.Vera;
 import io.github.panagrad.examples.tuning.AdapterTuning;
 import io.github.panagrad.examples.tuning.AdapterTuning.Beginning;
 import io.github.panagrad.examples.tuning.Method;
@@ -36,6 +41,7 @@ public final class Methods {
     private static List<Entry<Method>> all() {
         var all = new ArrayList<Entry<Method>>(own());
         all.addAll(lowRank());
+        all.addAll(factored());
         all.addAll(inserted());
         return all;
     }
@@ -211,6 +217,68 @@ public final class Methods {
         return s.has("targets")
                 ? List.of(s.word("targets").split("\\+"))
                 : AdapterTuning.ALL_LINEAR;
+    }
+
+    private static List<Entry<Method>> factored() {
+        Setting targets = Setting.of("targets", "", "layers, by name or pattern, between +");
+        return List.of(
+                entry(
+                                "vera",
+                                "vectors on shared random projections",
+                                "y = W·x + b ⊙ B·(d ⊙ A·x)",
+                                "VeRA, arXiv 2310.11454",
+                                Vera.class,
+                                s ->
+                                        linear(
+                                                "VeRA",
+                                                s,
+                                                b -> Vera.rank(s.integer("rank")).seed(b.seed())))
+                        .with(Setting.of("rank", 64, "of the projections"), targets),
+                entry(
+                                "loha",
+                                "element by element product of two low-rank matrices",
+                                "ΔW = (α/r)·(A₁·B₁) ⊙ (A₂·B₂)",
+                                "LoHa, arXiv 2108.06098",
+                                Loha.class,
+                                s ->
+                                        linear(
+                                                "LoHa",
+                                                s,
+                                                b -> Loha.rank(s.integer("rank")).seed(b.seed())))
+                        .with(Setting.of("rank", 4, "of the factors"), targets),
+                entry(
+                                "lokr",
+                                "Kronecker product of a small and a low-rank matrix",
+                                "ΔW = (α/r)·W₁ ⊗ W₂",
+                                "LoKr, arXiv 2309.14859",
+                                Lokr.class,
+                                s ->
+                                        linear(
+                                                "LoKr",
+                                                s,
+                                                b -> Lokr.rank(s.integer("rank")).seed(b.seed())))
+                        .with(Setting.of("rank", 4, "of the second factor"), targets),
+                entry(
+                                "ia3",
+                                "scales on keys, values and inner activations",
+                                "k ← l ⊙ k, v ← l ⊙ v, h ← l ⊙ h",
+                                "IA³, arXiv 2205.05638",
+                                Ia3.class,
+                                s -> linear("IA³", s, b -> Ia3.standard()))
+                        .with(Setting.of("targets", "k_proj+v_proj+down_proj", "layers")),
+                entry(
+                                "oft",
+                                "inputs turned block by block",
+                                "y = W·R·x, R of Cayley's transform",
+                                "OFT, arXiv 2306.07280",
+                                Oft.class,
+                                s -> linear("OFT", s, b -> Oft.blocks(s.integer("block"))))
+                        .with(Setting.of("block", 16, "extent of the blocks"), targets));
+    }
+
+    private static Method linear(
+            String name, Settings s, Function<Beginning, AdapterMethod> maker) {
+        return new AdapterTuning(name, maker, targets(s), lr -> List.of(), PROMPT_LR, 0);
     }
 
     private static List<Entry<Method>> inserted() {
