@@ -106,9 +106,9 @@ public final class ContrastiveLosses {
         if (anchors == 0) {
             throw new PanagradException(
                     "supCon",
-                    "no class has two rows in the batch",
+                    "no row has a positive in the batch",
                     n + " rows",
-                    "at least one pair of a class",
+                    "at least one pair, two rows of a class",
                     "draw batches with several rows of each class");
         }
         Tensor logShares = logShares(features, options.temperature());

@@ -200,7 +200,7 @@ class ContrastiveLossesTest {
     @Test
     void refuseBatchesWithoutPairs() {
         assertThatThrownBy(() -> ContrastiveLosses.supCon(circle(), new int[] {0, 1, 2, 3}, HALF))
-                .hasMessageContaining("no class has two rows");
+                .hasMessageContaining("no row has a positive");
         assertThatThrownBy(() -> ContrastiveLosses.supCon(circle(), new int[3], HALF))
                 .hasMessageContaining("features and labels do not fit");
     }

@@ -2,6 +2,7 @@ package io.github.panagrad.examples.demo;
 
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.losses.ContrastiveLosses.SupConOptions;
 import io.github.panagrad.nn.Context;
@@ -21,6 +22,7 @@ import io.github.panagrad.nn.objective.CoreTuning;
 import io.github.panagrad.nn.objective.LayerPooledClassifier;
 import io.github.panagrad.nn.objective.Ramp;
 import io.github.panagrad.nn.optim.AdamW;
+import io.github.panagrad.nn.optim.ParamGroup;
 import io.github.panagrad.nn.optim.Schedule;
 import io.github.panagrad.nn.train.Objective;
 import io.github.panagrad.nn.train.Objectives.Labelled;
@@ -45,6 +47,7 @@ public record ContrastiveDemo(
     private static final int PROJECTION = 128;
     private static final int TOKENS = 48;
     private static final int EVALUATED = 64;
+    private static final double POOL_LR = 1e-2;
     private static final Schedule RISING = Ramp.linear(0, 0.3, 0.5);
 
     /// What is compared.
@@ -75,6 +78,8 @@ public record ContrastiveDemo(
         BertModel bert = BertModel.load(encoder);
         Tokenizer tokenizer = Tokenizer.load(encoder);
         List<String> labels = train.labels();
+        bert.to(DType.F32);
+        bert.unfreeze();
         bert.freeze(PathPattern.of("embeddings"));
         return switch (arm) {
             case PLAIN, CONTRAST, CORE -> {
@@ -102,7 +107,12 @@ public record ContrastiveDemo(
         List<int[]> rows = tokens(train, tokenizer);
         int[] labels = train.numbers(train.labels());
         var sampler = BalancedSampler.of(labels, PER_CLASS, batch, seed);
-        Trainer.of(model, AdamW.of(model.trainable()).lr(lr), objective)
+        AdamW optimizer = AdamW.of(model.trainable()).lr(lr);
+        if (arm == Arm.LAYERS || arm == Arm.LAYERS_CONTRAST) {
+            // A few steps of an encoder's rate would leave the gate shut.
+            optimizer.group(ParamGroup.of("pool.{gate,scores}").lr(POOL_LR));
+        }
+        Trainer.of(model, optimizer, objective)
                 .steps(steps)
                 .seed(seed)
                 .maxGradNorm(1)

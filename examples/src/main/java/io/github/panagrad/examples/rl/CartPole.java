@@ -1,5 +1,6 @@
 package io.github.panagrad.examples.rl;
 
+import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.Rng;
 
 /// A pole on a cart that is pushed left or right; a reward of 1 for every step that it stands (Barto,
@@ -31,6 +32,10 @@ public final class CartPole implements Environment {
     ///
     /// @param noise the deviation of what is added to rewards, 0 for none
     public CartPole(double noise, long seed) {
+        if (!(noise >= 0)) {
+            throw new PanagradException(
+                    "cartpole", "noise is out of range", "" + noise, "0 or more", "");
+        }
         this.noise = noise;
         rng = Rng.of(seed);
         draw = rng.draw();

@@ -1,5 +1,6 @@
 package io.github.panagrad.examples.rl;
 
+import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.Rng;
 
 /// A row of places with a small prize at the near end and a large one at the far end, and rewards so
@@ -25,6 +26,14 @@ public final class NoisyChain implements Environment {
     /// @param places how many there are, the ends among them; at least 4
     /// @param noise the deviation of what is added to rewards, 0 for none
     public NoisyChain(int places, double noise, long seed) {
+        if (places < 4 || !(noise >= 0)) {
+            throw new PanagradException(
+                    "chain",
+                    "no such chain",
+                    places + " places, noise " + noise,
+                    "at least 4 places, noise of 0 or more",
+                    "");
+        }
         this.places = places;
         this.noise = noise;
         rng = Rng.of(seed);

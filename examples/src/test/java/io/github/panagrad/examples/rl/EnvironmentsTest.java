@@ -1,6 +1,7 @@
 package io.github.panagrad.examples.rl;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
 import org.junit.jupiter.api.Test;
@@ -86,5 +87,11 @@ class EnvironmentsTest {
             outcome = chain.step(steps++ % 2);
         }
         assertThat(steps).isEqualTo(24);
+    }
+
+    @Test
+    void worldsThatCannotBeAreRefused() {
+        assertThatThrownBy(() -> new NoisyChain(3, 1, 1)).hasMessageContaining("3 places");
+        assertThatThrownBy(() -> new CartPole(-1, 1)).hasMessageContaining("noise");
     }
 }
