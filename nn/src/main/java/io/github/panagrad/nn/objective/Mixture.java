@@ -83,6 +83,6 @@ public final class Mixture {
 
     private static Tensor like(Tensor tensor, double[][] values, int width) {
         double[] flat = Arrays.stream(values).flatMapToDouble(Arrays::stream).toArray();
-        return Ops.tensor64(flat, values.length, width).to(tensor.dtype()).to(tensor.device());
+        return Ops.tensor(tensor.dtype(), flat, values.length, width).to(tensor.device());
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.data.Offset.offset;
 
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.DType;
+import io.github.panagrad.engine.spi.Backends;
 import io.github.panagrad.losses.ContrastiveLosses.SupConOptions;
 import io.github.panagrad.losses.DistributionLosses;
 import io.github.panagrad.nn.Context;
@@ -102,6 +103,24 @@ class CoreTuningTest {
         assertThat(losses.getLast()).isLessThan(0.7 * losses.getFirst());
         assertThat(model.stateDict().keySet()).noneMatch(name -> name.contains("projector"));
         assertThat(objective.isAccumulationInvariant()).isFalse();
+    }
+
+    @Test
+    void trainsOnVectorKernels() {
+        var model =
+                new LayerPooledClassifier(
+                        Encoders.encoder(),
+                        List.of("a", "b", "c"),
+                        LayerPooledClassifier.Settings.DEFAULT,
+                        1);
+        CoreTuning objective = CoreTuning.attach(model, PLAIN, 8, 2);
+        Backends.clearLog();
+        Trainer.of(model, AdamW.of(model.trainable()), objective)
+                .run(epoch -> List.of(Encoders.batch(LABELS)));
+
+        assertThat(Backends.explain().lines().filter(line -> line.startsWith("cpu ")))
+                .isNotEmpty()
+                .noneMatch(line -> line.contains("reference"));
     }
 
     @Test
