@@ -3,6 +3,7 @@ package io.github.panagrad.examples.demo;
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.DType;
+import io.github.panagrad.engine.ground.Pool;
 import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.losses.ContrastiveLosses.SupConOptions;
 import io.github.panagrad.nn.Context;
@@ -155,6 +156,8 @@ public record ContrastiveDemo(
     }
 
     private <M extends Module & FeatureClassifier> Result ask(M model, Tokenizer tokenizer) {
+        // Training leaves arrays of many sizes behind, which answers do not need.
+        Pool.floats().trim();
         List<int[]> rows = tokens(test, tokenizer);
         int[] labels = test.numbers(train.labels());
         int[] answers = new int[labels.length];
