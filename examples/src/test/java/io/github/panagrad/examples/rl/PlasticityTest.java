@@ -20,7 +20,7 @@ class PlasticityTest {
     @ParameterizedTest
     @EnumSource(names = {"MSE", "TWO_HOT", "HL_GAUSS"})
     void everyArmFollowsTheShifts(ValueArm arm) {
-        double[] errors = new Plasticity(Ops.randn(Rng.of(1), 64, 20), arm, 200, 2).run();
+        double[] errors = new Plasticity(Ops.randn(Rng.of(1), 64, 20), arm, 120, 2).run();
 
         // Without following, the last error would be near 8² at least.
         assertThat(errors).hasSameSizeAs(Plasticity.shifts());
