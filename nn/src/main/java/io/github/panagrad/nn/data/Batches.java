@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.stream.IntStream;
 
 /// Turns examples into batches: in order or shuffled, padded or packed, for one or several epochs.
 ///
@@ -237,20 +238,9 @@ public final class Batches implements Iterable<Batch> {
     }
 
     private int[] order(int epoch) {
-        int[] order = new int[examples.size()];
-        for (int i = 0; i < order.length; i++) {
-            order[i] = i;
-        }
-        if (shuffled) {
-            // Fisher and Yates' shuffle; the epoch numbers the generator's draw.
-            var draw = new Rng.Draw(seed, epoch);
-            for (int i = order.length - 1; i > 0; i--) {
-                int j = (int) ((Integer.toUnsignedLong(draw.bits(i)) * (i + 1)) >>> 32);
-                int swap = order[i];
-                order[i] = order[j];
-                order[j] = swap;
-            }
-        }
-        return order;
+        // The epoch numbers the generator's draw.
+        return shuffled
+                ? new Rng.Draw(seed, epoch).permutation(examples.size())
+                : IntStream.range(0, examples.size()).toArray();
     }
 }
