@@ -25,6 +25,11 @@ public interface AdapterMethod {
     /// that PEFT does not have, one of our own.
     String peftType();
 
+    /// Tells whether PEFT has the method and reads its files.
+    default boolean isPeft() {
+        return !peftType().startsWith("PANAGRAD_");
+    }
+
     /// Returns the settings as fields of PEFT's `adapter_config.json`, without those that all methods
     /// share.
     JsonObject config();

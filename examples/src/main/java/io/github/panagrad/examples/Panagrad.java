@@ -8,6 +8,7 @@ import io.github.panagrad.examples.command.FinetuneCommand;
 import io.github.panagrad.examples.command.GenerateCommand;
 import io.github.panagrad.examples.command.InfoCommand;
 import io.github.panagrad.examples.command.MergeCommand;
+import io.github.panagrad.examples.command.MethodsCommand;
 import io.github.panagrad.examples.command.PretrainCommand;
 import io.github.panagrad.examples.command.QuickstartCommand;
 import io.github.panagrad.examples.command.ShellCommand;
@@ -46,6 +47,7 @@ import picocli.CommandLine.Spec;
             EvalCommand.class,
             GenerateCommand.class,
             MergeCommand.class,
+            MethodsCommand.class,
             PretrainCommand.class,
             InfoCommand.class,
             ShellCommand.class
