@@ -178,6 +178,22 @@ class LoraFamilyTest {
     }
 
     @Test
+    void leavesAAsDrawnWhereItIsFrozen() {
+        var model = TinyModel.create();
+        var parameters =
+                Lora.rank(2).freezesDown(true).attach(model, MethodCase.LINEAR).parameters();
+        assertThat(model.trainable())
+                .hasSize(14)
+                .allMatch(p -> p.name().endsWith(".lora_B.weight"));
+        float[] a = parameters.get(TARGET + ".adapter.lora_A.weight").toFloats();
+        var optimizer = AdamW.of(model.trainable()).lr(0.02).weightDecay(0.1);
+        for (int step = 0; step < 2; step++) {
+            optimizer.step(TinyModel.loss(model).backward());
+        }
+        assertThat(parameters.get(TARGET + ".adapter.lora_A.weight").toFloats()).isEqualTo(a);
+    }
+
+    @Test
     void leavesLayersOfRankZeroAlone(@TempDir Path folder) {
         var model = TinyModel.create();
         Adapter adapter =
