@@ -34,6 +34,13 @@ public interface AdapterMethod {
     /// share.
     JsonObject config();
 
+    /// Returns the settings as [#config()] does, with what training has changed of them.
+    ///
+    /// @param parts the parts whose values are written beside
+    default JsonObject config(Parts parts) {
+        return config();
+    }
+
     /// Makes the parts for some layers, with their initial values.
     ///
     /// @param model the model that the layers are in, frozen

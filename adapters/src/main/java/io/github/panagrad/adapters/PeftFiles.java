@@ -67,7 +67,7 @@ final class PeftFiles {
                         null,
                         "inference_mode",
                         true);
-        for (var field : adapter.method().config().asMap().entrySet()) {
+        for (var field : adapter.method().config(adapter.parts()).asMap().entrySet()) {
             config = config.with(field.getKey(), field.getValue());
         }
         return config;
@@ -117,7 +117,7 @@ final class PeftFiles {
             parts.layers()
                     .forEach((path, part) -> {
                         try {
-                            part.load(values.getOrDefault(path, Map.of()));
+                            part.restore(values.getOrDefault(path, Map.of()));
                         } catch (PanagradException e) {
                             throw new PanagradException(
                                     "adapter "
