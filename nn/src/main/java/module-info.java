@@ -16,6 +16,7 @@ module io.github.panagrad.nn {
     exports io.github.panagrad.nn.layers;
     exports io.github.panagrad.nn.linalg;
     exports io.github.panagrad.nn.models;
+    exports io.github.panagrad.nn.objective;
     exports io.github.panagrad.nn.optim;
     exports io.github.panagrad.nn.train;
 }
