@@ -103,7 +103,7 @@ public record Kto(
     private Map<String, Double> report(double[] rewards, boolean[] good, double drift) {
         double[] sums = new double[2];
         int[] counts = new int[2];
-        double right = 0;
+        int right = 0;
         for (int i = 0; i < good.length; i++) {
             int side = good[i] ? 0 : 1;
             sums[side] += rewards[i];
@@ -112,7 +112,7 @@ public record Kto(
         }
         var report = new HashMap<String, Double>();
         report.put("kl", drift);
-        report.put("accuracy", right / good.length);
+        report.put("accuracy", (double) right / good.length);
         if (counts[0] > 0) {
             report.put("chosen_reward", sums[0] / counts[0]);
         }

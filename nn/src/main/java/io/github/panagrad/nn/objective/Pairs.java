@@ -77,16 +77,16 @@ final class Pairs {
     LossTerm term(Tensor losses, double[] rewards) {
         double good = 0;
         double bad = 0;
-        double right = 0;
+        int right = 0;
         int n = chosen.length;
         for (int i = 0; i < n; i++) {
             good += rewards[chosen[i]] / n;
             bad += rewards[rejected[i]] / n;
-            right += rewards[chosen[i]] > rewards[rejected[i]] ? 1.0 / n : 0;
+            right += rewards[chosen[i]] > rewards[rejected[i]] ? 1 : 0;
         }
         Map<String, Double> report = new HashMap<>();
         report.put("margin", good - bad);
-        report.put("accuracy", right);
+        report.put("accuracy", (double) right / n);
         report.put("chosen_reward", good);
         report.put("rejected_reward", bad);
         return new LossTerm(losses.sum(), n, batch.predicted(), report);
