@@ -6,10 +6,9 @@ import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.nn.Module;
 import io.github.panagrad.nn.train.Step;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /// A teacher with its own copy of what the student trains; the student's parameters point to the
 /// copies while it is asked.
@@ -19,7 +18,6 @@ final class CopiedTeacher<M extends Module> extends Teacher<M> {
     private final int everyEpochs;
     private final double decay;
     private final Map<String, Copy> copies = new LinkedHashMap<>();
-    private final List<Tensor> students = new ArrayList<>();
     private int epoch;
     private long averaged = 1;
 
@@ -70,10 +68,11 @@ final class CopiedTeacher<M extends Module> extends Teacher<M> {
     }
 
     @Override
-    void enter() {
-        var known = copies.values().stream().map(Copy::student).toList();
+    <T> T answer(Supplier<T> question) {
+        var lent = new LinkedHashMap<Parameter, Tensor>();
+        copies.values().forEach(c -> lent.put(c.student, c.teacher));
         for (Parameter p : model().trainable()) {
-            if (!known.contains(p)) {
+            if (!lent.containsKey(p)) {
                 throw new PanagradException(
                         "teacher",
                         "a parameter trains that was not copied",
@@ -82,13 +81,8 @@ final class CopiedTeacher<M extends Module> extends Teacher<M> {
                         "make the teacher when it is settled what trains");
             }
         }
-        for (Copy c : copies.values()) {
-            requireSame(c);
-        }
-        for (Copy c : copies.values()) {
-            students.add(c.student.detach());
-            c.student.replace(c.teacher);
-        }
+        copies.values().forEach(CopiedTeacher::requireSame);
+        return Parameter.lend(lent, question);
     }
 
     private static void requireSame(Copy c) {
@@ -101,17 +95,6 @@ final class CopiedTeacher<M extends Module> extends Teacher<M> {
                     c.teacher.spec() + " on " + c.teacher.device(),
                     "make the teacher afterwards");
         }
-    }
-
-    @Override
-    void leave() {
-        int i = 0;
-        for (Copy c : copies.values()) {
-            if (i < students.size()) {
-                c.student.replace(students.get(i++));
-            }
-        }
-        students.clear();
     }
 
     @Override

@@ -7,13 +7,14 @@ import io.github.panagrad.nn.Module;
 import io.github.panagrad.nn.train.Step;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /// A model that another one is compared with: its own past, a moving average of it, itself without an
 /// adapter, or another model.
 ///
 /// No gradient reaches a teacher. Those that are made of the student share what does not train with
-/// it and copy the rest; they are asked before the student's own forward pass, since the student is
-/// the teacher meanwhile.
+/// it and copy the rest; the student is the teacher while it is asked, so that one thread asks at a
+/// time.
 ///
 /// ```java
 /// Teacher<CausalLM> before = Teacher.frozenCopy(model);
@@ -78,13 +79,13 @@ public abstract class Teacher<M extends Module> {
     public static <M extends Module> Teacher<M> adapterOff(M student, Switch adapter) {
         return new Teacher<>(student) {
             @Override
-            void enter() {
+            <T> T answer(Supplier<T> question) {
                 adapter.enabled(false);
-            }
-
-            @Override
-            void leave() {
-                adapter.enabled(true);
+                try {
+                    return question.get();
+                } finally {
+                    adapter.enabled(true);
+                }
             }
         };
     }
@@ -98,11 +99,9 @@ public abstract class Teacher<M extends Module> {
         prepare(step);
         boolean training = model.isTraining();
         model.training(false);
-        enter();
         try {
-            return Ops.noGrad(() -> question.apply(model));
+            return answer(() -> Ops.noGrad(() -> question.apply(model)));
         } finally {
-            leave();
             model.training(training);
         }
     }
@@ -133,9 +132,10 @@ public abstract class Teacher<M extends Module> {
 
     void prepare(Step step) {}
 
-    void enter() {}
-
-    void leave() {}
+    /// Lets the model be the teacher for the time of a question.
+    <T> T answer(Supplier<T> question) {
+        return question.get();
+    }
 
     final M model() {
         return model;

@@ -29,7 +29,8 @@ import java.util.stream.IntStream;
 /// @param model what trains
 /// @param teacher the model before
 /// @param concept the tokens of the concept's names, with and without a blank before
-/// @param kept which positions are held to the teacher
+/// @param kept which positions are held to the teacher, such as `set::isKept` of an
+///     [io.github.panagrad.nn.data.UnlearnSet]
 /// @param ceWeight a, at least 0
 /// @param dmkWeight b, above 0
 public record Unlearn(

@@ -15,6 +15,7 @@ import io.github.panagrad.nn.models.CausalLM;
 import io.github.panagrad.nn.optim.AdamW;
 import io.github.panagrad.nn.train.LossTerm;
 import io.github.panagrad.nn.train.Trainer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -107,6 +108,24 @@ class PolicySurrogateTest {
         var objective = PolicySurrogate.of(model, reference);
         assertThat(objective.loss(b, TinyPreferences.step()).sum().item())
                 .isCloseTo(objective.loss(a, TinyPreferences.step()).sum().item(), offset(1e-9));
+    }
+
+    @Test
+    void manySmallBatchesAreOneLargeOne() {
+        RolloutBatch whole = rollouts(batch);
+        List<RolloutBatch> parts = new ArrayList<>();
+        for (int i = 0; i < 16; i++) {
+            int number = i;
+            parts.add(rollouts(batch.only(s -> s.example() == number)));
+        }
+        TinyPreferences.disturb(model, 7);
+        for (boolean tokenMeans : new boolean[] {false, true}) {
+            var objective = PolicySurrogate.of(model, reference).tokenMeans(tokenMeans);
+            assertThat(TinyPreferences.gradients(objective, model, parts))
+                    .containsExactly(
+                            TinyPreferences.gradients(objective, model, List.of(whole)),
+                            offset(1e-9));
+        }
     }
 
     @Test

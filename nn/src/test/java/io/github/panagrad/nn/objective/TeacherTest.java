@@ -62,6 +62,17 @@ class TeacherTest {
     }
 
     @Test
+    void askingLeavesWhatWasRecordedBeforeValid() {
+        Teacher<CausalLM> teacher = Teacher.frozenCopy(model);
+        TinyPreferences.disturb(model, 7);
+        Parameter p = model.trainable().get(1);
+        double[] expected = model.hidden(IDS).square().sum().backward().get(p).toDoubles();
+        Tensor loss = model.hidden(IDS).square().sum();
+        ask(teacher, 1, 0);
+        assertThat(loss.backward().get(p).toDoubles()).containsExactly(expected);
+    }
+
+    @Test
     void noGradientReachesATeacher() {
         Tensor out = Teacher.frozenCopy(model).ask(TinyPreferences.step(), m -> m.hidden(IDS));
         assertThat(out.requiresGrad()).isFalse();
@@ -162,7 +173,8 @@ class TeacherTest {
     private static void goesOnAsIfNeverStopped(
             Path folder, Function<CausalLM, Teacher<CausalLM>> teacher) {
         UnaryOperator<Batches> shuffled = b -> b.size(2).shuffled(3);
-        var source = BatchSource.of(shuffled.apply(Batches.of(TinyPreferences.pairs().subList(0, 8))));
+        var source =
+                BatchSource.of(shuffled.apply(Batches.of(TinyPreferences.pairs().subList(0, 8))));
         var through = TinyPreferences.model(5);
         trainer(through, teacher).steps(5).run(source);
         Path file = folder.resolve("state.safetensors");

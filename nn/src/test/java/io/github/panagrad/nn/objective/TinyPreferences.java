@@ -81,11 +81,11 @@ final class TinyPreferences {
     }
 
     /// Returns the gradients of the mean loss over some batches, and the loss at the end.
-    static double[] gradients(Objective<Batch> objective, CausalLM model, Iterable<Batch> batches) {
+    static <B> double[] gradients(Objective<B> objective, CausalLM model, Iterable<B> batches) {
         Grads all = null;
         double sum = 0;
         double count = 0;
-        for (Batch batch : batches) {
+        for (B batch : batches) {
             LossTerm term = objective.loss(batch, step());
             Grads grads = term.sum().backward();
             all = all == null ? grads : all.accumulate(grads);
