@@ -25,9 +25,21 @@ public interface AdapterMethod {
     /// that PEFT does not have, one of our own.
     String peftType();
 
+    /// Tells whether PEFT has the method and reads its files.
+    default boolean isPeft() {
+        return !peftType().startsWith("PANAGRAD_");
+    }
+
     /// Returns the settings as fields of PEFT's `adapter_config.json`, without those that all methods
     /// share.
     JsonObject config();
+
+    /// Returns the settings as [#config()] does, with what training has changed of them.
+    ///
+    /// @param parts the parts whose values are written beside
+    default JsonObject config(Parts parts) {
+        return config();
+    }
 
     /// Makes the parts for some layers, with their initial values.
     ///

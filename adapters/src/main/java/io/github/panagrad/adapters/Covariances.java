@@ -2,12 +2,13 @@ package io.github.panagrad.adapters;
 
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
-import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.nn.Attachment;
 import io.github.panagrad.nn.Module;
 import io.github.panagrad.nn.Taps;
+import io.github.panagrad.nn.io.TensorFiles;
 import io.github.panagrad.nn.linalg.Decompositions;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,54 +20,22 @@ import java.util.Map;
 /// var adapter = Lora.rank(16).init(LoraInit.cordaInstructionPreviewed(inputs)).attach(model, "**_proj");
 /// ```
 public final class Covariances {
+    private static final System.Logger LOG = System.getLogger("io.github.panagrad");
+
+    /// What stands behind a layer's path in files.
+    private static final String UPPER = ".inputs";
+
+    private static final String TOKENS = ".tokens";
+
     /// λ, how much of the mean diagonal is added to it (Yang et al., arXiv 2406.05223).
     private static final double DAMPING = 0.01;
 
     /// How far C·C⁻¹ may be from the identity, as a Frobenius norm.
     private static final double INVERSE_ERROR = 0.05;
 
-    private final Map<String, Sum> sums = new LinkedHashMap<>();
+    private final Map<String, CovarianceSum> sums = new LinkedHashMap<>();
 
     private Covariances() {}
-
-    /// What was added up at one layer.
-    private static final class Sum {
-        private final int n;
-        private final double[] products;
-        private long tokens;
-
-        Sum(int n) {
-            this.n = n;
-            this.products = new double[n * n];
-        }
-
-        void add(Tensor x) {
-            int rows = (int) (x.size() / n);
-            double[] more =
-                    Ops.noGrad(() ->
-                            Ops.scope(() -> {
-                                Tensor flat = x.to(DType.F64).reshape(rows, n);
-                                return flat.transpose(0, 1).matmul(flat).toDoubles();
-                            }));
-            for (int i = 0; i < more.length; i++) {
-                products[i] += more[i];
-            }
-            tokens += rows;
-        }
-
-        /// Returns the sum divided by the mean of its diagonal, which no scale of the inputs changes.
-        double[] normalized() {
-            double mean = 0;
-            for (int i = 0; i < n; i++) {
-                mean += products[i * n + i] / n;
-            }
-            double[] c = products.clone();
-            for (int i = 0; i < c.length; i++) {
-                c[i] /= mean > 0 ? mean : 1;
-            }
-            return c;
-        }
-    }
 
     /// A covariance that can be inverted.
     ///
@@ -88,7 +57,8 @@ public final class Covariances {
                         pattern,
                         (layer, x, context) ->
                                 all.sums
-                                        .computeIfAbsent(layer.path(), p -> new Sum(x.dim(-1)))
+                                        .computeIfAbsent(
+                                                layer.path(), p -> new CovarianceSum(x.dim(-1)))
                                         .add(x));
         try {
             Ops.noGrad(() -> {
@@ -101,6 +71,51 @@ public final class Covariances {
         return all;
     }
 
+    /// Writes what was collected, as a safetensors file.
+    ///
+    /// @throws PanagradException if it cannot be written
+    public void save(Path file) {
+        var tensors = new LinkedHashMap<String, Tensor>();
+        sums.forEach((path, sum) -> {
+            tensors.put(path + UPPER, Ops.tensor64(sum.upper(), sum.upper().length));
+            tensors.put(path + TOKENS, Ops.tensor64(new double[] {sum.tokens()}, 1));
+        });
+        TensorFiles.write(file, tensors, Map.of());
+    }
+
+    /// Reads what [#save] wrote.
+    ///
+    /// @throws PanagradException if the file is missing, broken or another one
+    public static Covariances load(Path file) {
+        var all = new Covariances();
+        Map<String, Tensor> tensors = TensorFiles.read(file);
+        tensors.forEach((name, upper) -> {
+            if (name.endsWith(UPPER)) {
+                String path = name.substring(0, name.length() - UPPER.length());
+                Tensor tokens = tensors.get(path + TOKENS);
+                int n = (int) Math.round((Math.sqrt(8.0 * upper.size() + 1) - 1) / 2);
+                if (tokens == null || (long) n * (n + 1) / 2 != upper.size()) {
+                    throw notCovariances(file, name);
+                }
+                all.sums.put(
+                        path,
+                        new CovarianceSum(n, upper.toDoubles(), (long) tokens.toDoubles()[0]));
+            } else if (!name.endsWith(TOKENS)) {
+                throw notCovariances(file, name);
+            }
+        });
+        return all;
+    }
+
+    private static PanagradException notCovariances(Path file, String name) {
+        return new PanagradException(
+                "covariances " + file,
+                "not what was saved by Covariances",
+                "tensor " + name,
+                "for each layer <path>" + UPPER + " and <path>" + TOKENS,
+                "");
+    }
+
     /// Returns the layers that were seen.
     public List<String> paths() {
         return List.copyOf(sums.keySet());
@@ -108,11 +123,11 @@ public final class Covariances {
 
     /// Returns how many tokens a layer saw.
     public long tokens(String path) {
-        return sum(path).tokens;
+        return sum(path).tokens();
     }
 
-    private Sum sum(String path) {
-        Sum sum = sums.get(path);
+    private CovarianceSum sum(String path) {
+        CovarianceSum sum = sums.get(path);
         if (sum == null) {
             throw new PanagradException(
                     "covariances",
@@ -124,10 +139,20 @@ public final class Covariances {
         return sum;
     }
 
-    /// Returns a layer's covariance, damped until it can be inverted.
+    /// Returns a layer's covariance, damped until it can be inverted; warns where the layer saw too
+    /// few tokens for one of full rank.
     public Damped of(String path) {
-        Sum sum = sum(path);
-        return damped(sum.normalized(), sum.n);
+        CovarianceSum sum = sum(path);
+        if (sum.tokens() < sum.n()) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "layer {0} saw {1} tokens and has {2} inputs: directions that no token took are"
+                            + " known by damping alone",
+                    path,
+                    sum.tokens(),
+                    sum.n());
+        }
+        return damped(sum.normalized(), sum.n());
     }
 
     /// Dampens a covariance of unit mean diagonal until it can be inverted.
@@ -179,21 +204,30 @@ public final class Covariances {
 
     /// Returns the directions in which a layer's inputs are largest. Shapes: (r, n).
     Tensor directions(String path, int rank) {
-        Sum sum = sum(path);
-        var eigen = Decompositions.symmetricEigen(sum.normalized(), sum.n);
-        double[] rows = new double[rank * sum.n];
+        CovarianceSum sum = sum(path);
+        var eigen = Decompositions.symmetricEigen(sum.normalized(), sum.n());
+        int n = sum.n();
+        if (rank > n) {
+            throw new PanagradException(
+                    "covariances",
+                    "more directions than layer " + path + " has inputs",
+                    "" + rank,
+                    "at most " + n,
+                    "");
+        }
+        double[] rows = new double[rank * n];
         for (int k = 0; k < rank; k++) {
-            for (int i = 0; i < sum.n; i++) {
-                rows[k * sum.n + i] = eigen.vectors()[i * sum.n + k];
+            for (int i = 0; i < n; i++) {
+                rows[k * n + i] = eigen.vectors()[i * n + k];
             }
         }
-        return Ops.tensor64(rows, rank, sum.n);
+        return Ops.tensor64(rows, rank, n);
     }
 
     /// Returns which share of a layer's inputs each direction explains, descending. Shapes: (n).
     double[] explained(String path) {
-        Sum sum = sum(path);
-        double[] values = Decompositions.symmetricEigen(sum.normalized(), sum.n).values();
+        CovarianceSum sum = sum(path);
+        double[] values = Decompositions.symmetricEigen(sum.normalized(), sum.n()).values();
         double total = 0;
         for (double value : values) {
             total += value;

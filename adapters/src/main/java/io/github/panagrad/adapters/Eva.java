@@ -1,5 +1,6 @@
 package io.github.panagrad.adapters;
 
+import io.github.panagrad.engine.ground.PanagradException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -20,6 +21,9 @@ public final class Eva {
     /// @param rho how far a layer may exceed it: at most rho · rank; 1 leaves all at `rank`
     /// @return the rank of each layer; 0 for one that gets no detour
     public static Map<String, Integer> ranks(Covariances inputs, int rank, double rho) {
+        if (!(rho >= 1 && Double.isFinite(rho))) {
+            throw new PanagradException("eva", "rho out of range", "" + rho, "1 or more", "");
+        }
         int most = (int) Math.floor(rho * rank);
         List<Direction> all = new ArrayList<>();
         var ranks = new LinkedHashMap<String, Integer>();
@@ -37,12 +41,14 @@ public final class Eva {
         return ranks;
     }
 
-    /// Returns settings with a rank of its own for each layer; layers of rank 0 keep rank 1.
+    /// Returns settings that begin with the directions of the inputs and with a rank of its own for
+    /// each layer; one of rank 0 gets no detour.
+    ///
+    /// @param rho how far a layer may exceed the settings' rank, at least 1
     public static Lora redistributed(Lora lora, Covariances inputs, double rho) {
         Lora spread = lora.init(LoraInit.eva(inputs));
         for (var entry : ranks(inputs, lora.rank(), rho).entrySet()) {
-            String pattern = java.util.regex.Pattern.quote(entry.getKey());
-            spread = spread.rankOf(pattern, Math.max(1, entry.getValue()));
+            spread = spread.rankOf(entry.getKey().replace(".", "\\."), entry.getValue());
         }
         return spread;
     }

@@ -28,6 +28,13 @@ public abstract class LayerAdapter extends Module {
         return stateDict();
     }
 
+    /// Takes over what was read from files, by name.
+    ///
+    /// @throws io.github.panagrad.engine.ground.PanagradException if it is not what is wanted
+    protected void restore(Map<String, Tensor> saved) {
+        load(saved);
+    }
+
     /// Returns what the layer's weight would have to be to do the adapter's work too, or null if no
     /// weight does. Called without a tape.
     ///

@@ -138,11 +138,16 @@ public final class Lora implements AdapterMethod {
         return ParamGroup.of("**.lora_B.weight").lr(lr * ratio);
     }
 
-    /// Gives some layers a rank of their own; the first pattern that matches decides.
+    /// Gives some layers a rank of their own, or with 0 no detour; the first pattern that matches
+    /// decides.
     ///
     /// @param pattern a regular expression over the end of the layer's path, as in PEFT's
     ///     `rank_pattern`
     public Lora rankOf(String pattern, int value) {
+        if (value < 0) {
+            throw new PanagradException(
+                    "lora", "rank of " + pattern + " out of range", "" + value, "0 or more", "");
+        }
         var changed = new Lora(this);
         changed.ranks = ranks.with(pattern, value);
         return changed;
@@ -195,8 +200,11 @@ public final class Lora implements AdapterMethod {
     public Parts parts(Module model, Map<String, Layer> targets) {
         Rng rng = Rng.of(seed);
         var layers = new LinkedHashMap<String, LayerAdapter>();
-        targets.forEach(
-                (path, layer) -> layers.put(path, new LoraLayer(this, path, (Linear) layer, rng)));
+        targets.forEach((path, layer) -> {
+            if (rank(path) > 0) {
+                layers.put(path, new LoraLayer(this, path, (Linear) layer, rng));
+            }
+        });
         return new Parts(layers);
     }
 
@@ -229,7 +237,7 @@ public final class Lora implements AdapterMethod {
                 "use_dora",
                 dora,
                 "rank_pattern",
-                ranks.map(r -> r * factor).asMap(),
+                ranks.where(r -> r > 0).map(r -> r * factor).asMap(),
                 "alpha_pattern",
                 alphas.map(a -> halved ? a * Math.sqrt(2) : a * factor).asMap());
     }

@@ -18,6 +18,9 @@ final class LoraLayer extends LayerAdapter {
     private static final String DOWN = "lora_A.weight";
     private static final String UP = "lora_B.weight";
 
+    /// PEFT's name in files; in its memory, and in files of other libraries, `.weight` is behind it.
+    private static final String MAGNITUDE = "lora_magnitude_vector";
+
     private final double scale;
     private final double dropout;
     private final Linear base;
@@ -41,9 +44,7 @@ final class LoraLayer extends LayerAdapter {
         upAtStart = subtracts ? frozen("initial_B.weight", up) : null;
         magnitude =
                 options.isDora()
-                        ? parameter(
-                                "lora_magnitude_vector",
-                                Ops.noGrad(() -> lengths(wide()).to(DType.F32)))
+                        ? parameter(MAGNITUDE, Ops.noGrad(() -> lengths(wide()).to(DType.F32)))
                         : null;
     }
 
@@ -114,5 +115,15 @@ final class LoraLayer extends LayerAdapter {
             saved.put(UP, Ops.noGrad(this::allUp));
         }
         return saved;
+    }
+
+    @Override
+    protected void restore(Map<String, Tensor> saved) {
+        var named = new LinkedHashMap<>(saved);
+        Tensor other = named.remove(MAGNITUDE + ".weight");
+        if (other != null) {
+            named.put(MAGNITUDE, other);
+        }
+        super.restore(named);
     }
 }

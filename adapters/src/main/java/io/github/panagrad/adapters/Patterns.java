@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.BiFunction;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 
@@ -26,6 +27,12 @@ record Patterns<T>(Map<String, T> asMap) {
         var more = new LinkedHashMap<>(asMap);
         more.put(pattern, value);
         return new Patterns<>(more);
+    }
+
+    Patterns<T> where(Predicate<T> wanted) {
+        var kept = new LinkedHashMap<>(asMap);
+        kept.values().removeIf(wanted.negate());
+        return new Patterns<>(kept);
     }
 
     Patterns<T> map(UnaryOperator<T> change) {

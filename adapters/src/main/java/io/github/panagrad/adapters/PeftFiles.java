@@ -67,7 +67,7 @@ final class PeftFiles {
                         null,
                         "inference_mode",
                         true);
-        for (var field : adapter.method().config().asMap().entrySet()) {
+        for (var field : adapter.method().config(adapter.parts()).asMap().entrySet()) {
             config = config.with(field.getKey(), field.getValue());
         }
         return config;
@@ -117,7 +117,7 @@ final class PeftFiles {
             parts.layers()
                     .forEach((path, part) -> {
                         try {
-                            part.load(values.getOrDefault(path, Map.of()));
+                            part.restore(values.getOrDefault(path, Map.of()));
                         } catch (PanagradException e) {
                             throw new PanagradException(
                                     "adapter "
@@ -209,6 +209,13 @@ final class PeftFiles {
     /// Returns a whole number as such, as PEFT writes them.
     static Object number(double value) {
         return value == Math.rint(value) ? (Object) (long) value : (Object) value;
+    }
+
+    /// Checks that a field, if it is there, is an empty object.
+    static void requireEmpty(JsonObject config, String field) {
+        if (config.get(field) != null && !config.object(field).names().isEmpty()) {
+            throw config.error(field, "settings of single layers are not supported", "{}", "");
+        }
     }
 
     /// Checks that a field, if it is there, says none.

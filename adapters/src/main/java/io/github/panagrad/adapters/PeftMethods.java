@@ -9,14 +9,25 @@ import java.util.function.Function;
 final class PeftMethods {
     private static final Map<String, Function<JsonObject, AdapterMethod>> READERS =
             new TreeMap<>(
-                    Map.of(
-                            Lora.PEFT_TYPE, Lora::read,
-                            PrefixTuning.PEFT_TYPE, PrefixTuning::read,
-                            PromptTuning.PEFT_TYPE, PromptTuning::read,
-                            Bottleneck.PEFT_TYPE, Bottleneck::read,
-                            Mam.PEFT_TYPE, Mam::read));
+                    Map.ofEntries(
+                            reader(Lora.PEFT_TYPE, Lora::read),
+                            reader(AdaLora.PEFT_TYPE, AdaLora::read),
+                            reader(PrefixTuning.PEFT_TYPE, PrefixTuning::read),
+                            reader(PromptTuning.PEFT_TYPE, PromptTuning::read),
+                            reader(Bottleneck.PEFT_TYPE, Bottleneck::read),
+                            reader(Mam.PEFT_TYPE, Mam::read),
+                            reader(Loha.PEFT_TYPE, Loha::read),
+                            reader(Lokr.PEFT_TYPE, Lokr::read),
+                            reader(Vera.PEFT_TYPE, Vera::read),
+                            reader(Ia3.PEFT_TYPE, Ia3::read),
+                            reader(Oft.PEFT_TYPE, Oft::read)));
 
     private PeftMethods() {}
+
+    private static Map.Entry<String, Function<JsonObject, AdapterMethod>> reader(
+            String type, Function<JsonObject, AdapterMethod> read) {
+        return Map.entry(type, read);
+    }
 
     /// Reads a method and its settings from PEFT's `adapter_config.json`.
     static AdapterMethod read(JsonObject config) {

@@ -24,7 +24,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// What every method has to show.
 class AdapterMethodsTest {
     static Stream<MethodCase> methods() {
-        return Stream.of(LowRankMethods.all(), InsertedMethods.all()).flatMap(s -> s);
+        return Stream.of(LowRankMethods.all(), InsertedMethods.all(), FactoredMethods.all())
+                .flatMap(s -> s);
     }
 
     private static Adapter attach(MethodCase c, CausalLM model) {

@@ -8,6 +8,7 @@ import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Rng;
+import io.github.panagrad.nn.io.JsonObject;
 import io.github.panagrad.nn.io.TensorFiles;
 import io.github.panagrad.nn.layers.Linear;
 import io.github.panagrad.nn.optim.AdamW;
@@ -168,8 +169,47 @@ class LoraFamilyTest {
         assertThat(Eva.ranks(inputs, 3, 1).values()).allMatch(r -> r == 3);
         var model = TinyModel.create();
         Lora lora = Eva.redistributed(Lora.rank(3), inputs, 2);
-        lora.attach(model, MethodCase.LINEAR);
-        inputs.paths().forEach(p -> assertThat(lora.rank(p)).isEqualTo(Math.max(1, ranks.get(p))));
+        Adapter adapter = lora.attach(model, MethodCase.LINEAR);
+        inputs.paths().forEach(p -> assertThat(lora.rank(p)).isEqualTo(ranks.get(p)));
+        assertThat(adapter.targets())
+                .containsExactlyElementsOf(
+                        inputs.paths().stream().filter(p -> lora.rank(p) > 0).toList());
+        assertThatThrownBy(() -> Eva.ranks(inputs, 3, 0.5)).hasMessageContaining("rho");
+    }
+
+    @Test
+    void leavesAAsDrawnWhereItIsFrozen() {
+        var model = TinyModel.create();
+        var parameters =
+                Lora.rank(2).freezesDown(true).attach(model, MethodCase.LINEAR).parameters();
+        assertThat(model.trainable())
+                .hasSize(14)
+                .allMatch(p -> p.name().endsWith(".lora_B.weight"));
+        float[] a = parameters.get(TARGET + ".adapter.lora_A.weight").toFloats();
+        var optimizer = AdamW.of(model.trainable()).lr(0.02).weightDecay(0.1);
+        for (int step = 0; step < 2; step++) {
+            optimizer.step(TinyModel.loss(model).backward());
+        }
+        assertThat(parameters.get(TARGET + ".adapter.lora_A.weight").toFloats()).isEqualTo(a);
+    }
+
+    @Test
+    void leavesLayersOfRankZeroAlone(@TempDir Path folder) {
+        var model = TinyModel.create();
+        Adapter adapter =
+                Lora.rank(2)
+                        .rankOf("layers\\.1\\..*", 0)
+                        .rankOf("k_proj", 1)
+                        .attach(model, MethodCase.LINEAR);
+        assertThat(adapter.targets()).hasSize(7).allMatch(path -> path.contains("layers.0."));
+        adapter.save(folder);
+        assertThat(
+                        JsonObject.read(folder.resolve("adapter_config.json"))
+                                .object("rank_pattern")
+                                .names())
+                .containsExactly("k_proj");
+        assertThat(Adapter.load(TinyModel.create(), folder).targets()).isEqualTo(adapter.targets());
+        assertThatThrownBy(() -> Lora.rank(2).rankOf("k_proj", -1)).hasMessageContaining("-1");
     }
 
     @Test

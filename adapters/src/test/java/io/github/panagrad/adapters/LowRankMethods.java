@@ -26,7 +26,8 @@ final class LowRankMethods {
                         "corda-ipm", lora.init(LoraInit.cordaInstructionPreviewed(inputs()))),
                 MethodCase.linear(
                         "corda-kpm", lora.init(LoraInit.cordaKnowledgePreserved(inputs()))),
-                MethodCase.linear("eva", lora.init(LoraInit.eva(inputs()))));
+                MethodCase.linear("eva", lora.init(LoraInit.eva(inputs()))),
+                MethodCase.linear("adalora", AdaLora.rank(4).alpha(8).seed(1)));
     }
 
     static Covariances inputs() {

@@ -59,6 +59,18 @@ public final class Ops extends TransformerOps {
         return wrap("tensor64", HeapStorage.of(values), values.length, dims);
     }
 
+    /// Makes a tensor of a floating type, rounded to it: constants beside tensors of whichever type.
+    public static Tensor tensor(DType dtype, double[] values, int... dims) {
+        if (dtype != DType.F32) {
+            return tensor64(values.clone(), dims).to(dtype);
+        }
+        float[] floats = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            floats[i] = (float) values[i];
+        }
+        return tensor(floats, dims);
+    }
+
     /// Makes an I32 tensor over an array, which it takes over; without extents, a vector.
     public static Tensor indices(int[] values, int... dims) {
         return wrap("indices", HeapStorage.of(values), values.length, dims);

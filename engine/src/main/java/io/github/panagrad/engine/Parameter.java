@@ -8,6 +8,9 @@ import io.github.panagrad.engine.tape.Edge;
 import io.github.panagrad.engine.tape.Node;
 import io.github.panagrad.engine.tape.Op;
 import io.github.panagrad.engine.tape.Tape;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A named leaf whose values change: what an optimizer trains. The only mutable tensor.
@@ -152,5 +155,34 @@ public final class Parameter extends Tensor {
         Scope.keep(storage());
         trainable &= dtype().isCompute();
         version++;
+    }
+
+    /// Runs a body while parameters have other values, and gives them their own back as if nothing had
+    /// been: what was recorded before stays valid, and nothing is recorded meanwhile.
+    ///
+    /// @param values contiguous tensors that no scope releases, of their parameters' types, shapes
+    ///     and devices
+    public static <T extends @Nullable Object> T lend(
+            Map<Parameter, ? extends Tensor> values, Supplier<T> body) {
+        var own = new LinkedHashMap<Parameter, Tensor>();
+        values.forEach((parameter, value) -> {
+            if (!value.spec().equals(parameter.spec())
+                    || !value.device().equals(parameter.device())
+                    || !value.layout().isContiguous()) {
+                throw new ShapeException(
+                        "lend to parameter " + parameter.name,
+                        "values do not fit",
+                        value.spec() + " on " + value.device(),
+                        parameter.spec() + " on " + parameter.device() + ", contiguous",
+                        "");
+            }
+            own.put(parameter, parameter.detach());
+        });
+        values.forEach((p, v) -> p.rebind(v.storage(), v.layout(), v.device()));
+        try {
+            return Ops.noGrad(body);
+        } finally {
+            own.forEach((p, v) -> p.rebind(v.storage(), v.layout(), v.device()));
+        }
     }
 }

@@ -235,4 +235,15 @@ class TensorTest {
         assertThat(ones(1, 1).item()).isEqualTo(1);
         assertThatThrownBy(() -> zeros(0).item()).hasMessageContaining("expected one element");
     }
+
+    @Test
+    void constantsAreMadeOfTheTypeBesideThem() {
+        double[] values = {0.1, -2, 3, 1e-9};
+        assertThat(Ops.tensor(DType.F32, values, 2, 2).toFloats())
+                .containsExactly(0.1f, -2f, 3f, 1e-9f);
+        Tensor exact = Ops.tensor(DType.F64, values, 4);
+        values[0] = 7;
+        assertThat(exact.toDoubles()).containsExactly(0.1, -2, 3, 1e-9);
+        assertThat(Ops.tensor(DType.BF16, values, 4).dtype()).isEqualTo(DType.BF16);
+    }
 }

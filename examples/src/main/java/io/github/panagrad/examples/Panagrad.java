@@ -1,16 +1,21 @@
 package io.github.panagrad.examples;
 
 import io.github.panagrad.engine.spi.Backends;
+import io.github.panagrad.examples.catalog.Methods;
+import io.github.panagrad.examples.catalog.ObjectiveCatalog;
 import io.github.panagrad.examples.command.EvalCommand;
 import io.github.panagrad.examples.command.FinetuneCommand;
 import io.github.panagrad.examples.command.GenerateCommand;
 import io.github.panagrad.examples.command.InfoCommand;
 import io.github.panagrad.examples.command.MergeCommand;
+import io.github.panagrad.examples.command.MethodsCommand;
 import io.github.panagrad.examples.command.PretrainCommand;
 import io.github.panagrad.examples.command.QuickstartCommand;
 import io.github.panagrad.examples.command.ShellCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -42,6 +47,7 @@ import picocli.CommandLine.Spec;
             EvalCommand.class,
             GenerateCommand.class,
             MergeCommand.class,
+            MethodsCommand.class,
             PretrainCommand.class,
             InfoCommand.class,
             ShellCommand.class
@@ -77,6 +83,10 @@ public final class Panagrad implements Runnable {
     static int run(String[] arguments, PrintWriter out, PrintWriter err) {
         var program = new Panagrad();
         var commandLine = new CommandLine(program);
+        Objects.requireNonNull(commandLine.getSubcommands().get("finetune"))
+                .getCommandSpec()
+                .usageMessage()
+                .footer(catalogs());
         commandLine.setOut(out);
         commandLine.setErr(err);
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
@@ -93,6 +103,19 @@ public final class Panagrad implements Runnable {
         } catch (OutOfMemoryError | StackOverflowError | LinkageError failure) {
             return program.failed(failure, commandLine);
         }
+    }
+
+    /// Lists methods and objectives, a line each.
+    private static String[] catalogs() {
+        var lines = new ArrayList<String>();
+        lines.add("");
+        lines.add("Methods (--method):");
+        Methods.CATALOG.lines().forEach(line -> lines.add("  " + line));
+        lines.add("");
+        lines.add("Objectives (--objective):");
+        ObjectiveCatalog.CATALOG.lines().forEach(line -> lines.add("  " + line));
+        // A percent sign would begin a format.
+        return lines.stream().map(line -> line.replace("%", "%%")).toArray(String[]::new);
     }
 
     /// Without a command, says which there are.

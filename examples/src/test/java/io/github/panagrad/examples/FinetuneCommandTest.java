@@ -3,17 +3,22 @@ package io.github.panagrad.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.panagrad.engine.ground.Parallel;
+import io.github.panagrad.examples.catalog.Entry;
+import io.github.panagrad.examples.catalog.Methods;
+import io.github.panagrad.examples.catalog.ObjectiveCatalog;
 import io.github.panagrad.nn.io.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class FinetuneCommandTest {
@@ -46,8 +51,8 @@ class FinetuneCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"full", "lora", "sparse"})
-    void learnsByEveryMethod(String method) throws IOException {
+    @ValueSource(strings = {"full", "lora", "sparse:density=0.2"})
+    void learnsAndMeasures(String method) throws IOException {
         Path output = folder.resolve("out");
 
         CommandLineRun run =
@@ -65,8 +70,6 @@ class FinetuneCommandTest {
                         "answer",
                         "--method",
                         method,
-                        "--density",
-                        "0.2",
                         "--lr",
                         "1e-2",
                         "--epochs",
@@ -92,6 +95,35 @@ class FinetuneCommandTest {
         assertThat(output.resolve("loss.png")).isNotEmptyFile();
         assertThat(output.resolve(method.equals("lora") ? "adapter_config.json" : "config.json"))
                 .exists();
+    }
+
+    static Stream<String> everyMethod() {
+        // The model has no biases.
+        return Methods.CATALOG.entries().stream()
+                .map(Entry::name)
+                .filter(name -> !name.equals("bitfit"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyMethod")
+    void trainsByEveryMethod(String method) throws IOException {
+        Path output = tune(method, "--method", method, "--steps", "2", "--batch-size", "2");
+        assertThat(metrics(output)).hasSize(2);
+        assertThat(
+                        Stream.of("adapter_model.safetensors", "model.safetensors")
+                                .anyMatch(file -> Files.exists(output.resolve(file))))
+                .isTrue();
+    }
+
+    static Stream<String> everyObjective() {
+        return ObjectiveCatalog.CATALOG.entries().stream().map(Entry::name);
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyObjective")
+    void trainsToEveryEnd(String objective) throws IOException {
+        Path output = tune(objective, "--objective", objective, "--steps", "2");
+        assertThat(metrics(output)).hasSize(2);
     }
 
     @Test

@@ -8,6 +8,6 @@ final class Constants {
     private Constants() {}
 
     static Tensor like(Tensor tensor, double[] values) {
-        return Ops.tensor64(values, values.length).to(tensor.dtype()).to(tensor.device());
+        return Ops.tensor(tensor.dtype(), values, values.length).to(tensor.device());
     }
 }

@@ -4,6 +4,7 @@ import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.ShapeException;
+import java.util.Arrays;
 
 /// Losses that draw like to like: supervised contrastive, InfoNCE and triplet.
 ///
@@ -60,26 +61,54 @@ public final class ContrastiveLosses {
                     "[N, D] and a label a row",
                     "");
         }
+        boolean[][] positives = new boolean[n][n];
+        for (int i = 0; i < n; i++) {
+            for (int j = 0; j < n; j++) {
+                positives[i][j] = j != i && labels[j] == labels[i];
+            }
+        }
+        return supCon(features, positives, options);
+    }
+
+    /// Computes the mean supervised contrastive loss of a batch, over the rows that have a positive,
+    /// where pairs are named one by one: mixed rows, several views of a row.
+    ///
+    /// Shapes: features (N, D) → (). One positive a row is InfoNCE within the batch.
+    ///
+    /// @param positives for each row, which others are to be near it; the diagonal does not count
+    /// @throws PanagradException if no row has a positive
+    public static Tensor supCon(Tensor features, boolean[][] positives, SupConOptions options) {
+        int n = positives.length;
+        if (features.rank() != 2
+                || features.dim(0) != n
+                || Arrays.stream(positives).anyMatch(row -> row.length != n)) {
+            throw new ShapeException(
+                    "supCon",
+                    "features and positives do not fit",
+                    features.spec() + " and " + n + " rows of positives",
+                    "[N, D] and N rows of N marks",
+                    "");
+        }
         double[] weights = new double[n * n];
         int anchors = 0;
         for (int i = 0; i < n; i++) {
-            int positives = 0;
+            int count = 0;
             for (int j = 0; j < n; j++) {
-                positives += j != i && labels[j] == labels[i] ? 1 : 0;
+                count += j != i && positives[i][j] ? 1 : 0;
             }
-            anchors += positives > 0 ? 1 : 0;
+            anchors += count > 0 ? 1 : 0;
             for (int j = 0; j < n; j++) {
-                if (j != i && labels[j] == labels[i]) {
-                    weights[i * n + j] = 1.0 / (options.perPositive() ? positives : n);
+                if (j != i && positives[i][j]) {
+                    weights[i * n + j] = 1.0 / (options.perPositive() ? count : n);
                 }
             }
         }
         if (anchors == 0) {
             throw new PanagradException(
                     "supCon",
-                    "no class has two rows in the batch",
+                    "no row has a positive in the batch",
                     n + " rows",
-                    "at least one pair of a class",
+                    "at least one pair, two rows of a class",
                     "draw batches with several rows of each class");
         }
         Tensor logShares = logShares(features, options.temperature());
@@ -168,6 +197,81 @@ public final class ContrastiveLosses {
                     "");
         }
         return distance(anchor, positive).sub(distance(anchor, negative)).add(margin).relu();
+    }
+
+    /// Computes each row's triplet loss against the hardest rows of its batch, the farthest of its
+    /// class and the nearest of another, averaged over the rows that have both.
+    ///
+    /// Shapes: features (N, D) → (). Source: Hermans, Beyer and Leibe 2017, arXiv 1703.07737, eq. 5.
+    ///
+    /// @param labels a class a row
+    /// @param margin above 0
+    /// @throws PanagradException if no row has both
+    public static Tensor batchHardTriplet(Tensor features, int[] labels, double margin) {
+        int n = labels.length;
+        if (features.rank() != 2 || features.dim(0) != n) {
+            throw new ShapeException(
+                    "batchHardTriplet",
+                    "features and labels do not fit",
+                    features.spec() + " and " + n + " labels",
+                    "[N, D] and a label a row",
+                    "");
+        }
+        double[] x = features.detach().toDoubles();
+        int width = features.dim(1);
+        int[] anchors = new int[n];
+        int[] positives = new int[n];
+        int[] negatives = new int[n];
+        int count = 0;
+        for (int i = 0; i < n; i++) {
+            int farthest = -1;
+            int nearest = -1;
+            double far = -1;
+            double near = Double.POSITIVE_INFINITY;
+            for (int j = 0; j < n; j++) {
+                double d = squaredDistance(x, i, j, width);
+                if (labels[j] != labels[i] && d < near) {
+                    near = d;
+                    nearest = j;
+                } else if (labels[j] == labels[i] && j != i && d > far) {
+                    far = d;
+                    farthest = j;
+                }
+            }
+            if (farthest >= 0 && nearest >= 0) {
+                anchors[count] = i;
+                positives[count] = farthest;
+                negatives[count++] = nearest;
+            }
+        }
+        if (count == 0) {
+            throw new PanagradException(
+                    "batchHardTriplet",
+                    "no row has another of its class and one of another class",
+                    n + " rows",
+                    "at least two classes, one of them with two rows",
+                    "draw batches with several rows of each class");
+        }
+        return triplet(
+                        rows(features, anchors, count),
+                        rows(features, positives, count),
+                        rows(features, negatives, count),
+                        margin)
+                .mean();
+    }
+
+    private static double squaredDistance(double[] x, int i, int j, int width) {
+        double sum = 0;
+        for (int c = 0; c < width; c++) {
+            double difference = x[i * width + c] - x[j * width + c];
+            sum += difference * difference;
+        }
+        return sum;
+    }
+
+    private static Tensor rows(Tensor features, int[] which, int count) {
+        Tensor index = Ops.indices(Arrays.copyOf(which, count), count);
+        return features.indexSelect(0, index.to(features.device()));
     }
 
     /// The root has no slope at 0, so the sum of squares is held above it.

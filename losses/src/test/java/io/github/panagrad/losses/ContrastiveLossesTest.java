@@ -62,6 +62,73 @@ class ContrastiveLossesTest {
     }
 
     @Test
+    void neitherOrderNorRotationCounts() {
+        double turn = 0.7;
+        Tensor rotation = rows(2, Math.cos(turn), -Math.sin(turn), Math.sin(turn), Math.cos(turn));
+        Tensor order = Ops.indices(new int[] {2, 0, 3, 1}, 4).to(Device.REFERENCE);
+        for (boolean focal : new boolean[] {false, true}) {
+            SupConOptions options = options(focal, true);
+            double plain = ContrastiveLosses.supCon(circle(), LABELS, options).item();
+
+            assertThat(ContrastiveLosses.supCon(circle().matmul(rotation), LABELS, options).item())
+                    .isCloseTo(plain, offset(1e-9));
+            assertThat(
+                            ContrastiveLosses.supCon(
+                                            circle().indexSelect(0, order),
+                                            new int[] {1, 0, 1, 0},
+                                            options)
+                                    .item())
+                    .isCloseTo(plain, offset(1e-9));
+        }
+    }
+
+    @Test
+    void namedPairsOfClassesAreThoseOfLabels() {
+        boolean[][] positives = {
+            {true, true, false, false},
+            {true, false, false, false},
+            {false, false, false, true},
+            {false, false, true, false}
+        };
+        assertThat(ContrastiveLosses.supCon(circle(), positives, HALF).item())
+                .isEqualTo(ContrastiveLosses.supCon(circle(), LABELS, HALF).item());
+
+        // The only anchor is the first row; what it is to be near is the third.
+        boolean[][] one = new boolean[4][4];
+        one[0][2] = true;
+        double share = 1 / (Math.exp(0.8 / 0.5) + 1 + Math.exp(-0.6 / 0.5));
+        assertThat(ContrastiveLosses.supCon(circle(), one, HALF).item())
+                .isCloseTo(-Math.log(share), offset(1e-9));
+    }
+
+    @Test
+    void detachedWeightsChangeOnlyTheGradient() {
+        var flowing = new SupConOptions(0.5, true, false, true);
+        var constant = new SupConOptions(0.5, true, true, true);
+        Tensor a = circle().requireGrad();
+        Tensor b = circle().requireGrad();
+        Tensor first = ContrastiveLosses.supCon(a, LABELS, flowing);
+        Tensor second = ContrastiveLosses.supCon(b, LABELS, constant);
+
+        assertThat(first.item()).isEqualTo(second.item());
+        assertThat(first.backward().get(a).sub(second.backward().get(b)).abs().max().item())
+                .isGreaterThan(1e-3);
+    }
+
+    @Test
+    void batchHardTripletTakesTheHardestRows() {
+        Tensor line = rows(5, 0, 1, 4, 3, 10);
+        int[] labels = {0, 0, 0, 1, 2};
+        // 0: farthest 4, nearest 3; 1: 3 and 2; 4: 4 and 1; the others have none of their class
+        double expected = (4 - 3 + 0.5 + 3 - 2 + 0.5 + 4 - 1 + 0.5) / 3;
+
+        assertThat(ContrastiveLosses.batchHardTriplet(line, labels, 0.5).item())
+                .isCloseTo(expected, offset(1e-9));
+        assertThatThrownBy(() -> ContrastiveLosses.batchHardTriplet(line, new int[5], 0.5))
+                .hasMessageContaining("one of another class");
+    }
+
+    @Test
     void opposedRowsDoNotOverflow() {
         Tensor opposed = rows(4, 1, 0, 1, 0, -1, 0, -1, 0);
         double loss =
@@ -115,6 +182,10 @@ class ContrastiveLossesTest {
                                 in ->
                                         new Tensor[] {
                                             ContrastiveLosses.infoNce(in[0], in[1], 0.2, true),
+                                            ContrastiveLosses.batchHardTriplet(
+                                                    Ops.concat(0, in),
+                                                    new int[] {0, 1, 1, 1, 0, 0},
+                                                    9),
                                             ContrastiveLosses.triplet(in[0], in[1], in[2], 5)
                                         },
                                 new Tensor[] {
@@ -129,7 +200,7 @@ class ContrastiveLossesTest {
     @Test
     void refuseBatchesWithoutPairs() {
         assertThatThrownBy(() -> ContrastiveLosses.supCon(circle(), new int[] {0, 1, 2, 3}, HALF))
-                .hasMessageContaining("no class has two rows");
+                .hasMessageContaining("no row has a positive");
         assertThatThrownBy(() -> ContrastiveLosses.supCon(circle(), new int[3], HALF))
                 .hasMessageContaining("features and labels do not fit");
     }

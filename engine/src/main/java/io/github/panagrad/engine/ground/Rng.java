@@ -90,5 +90,20 @@ public final class Rng {
             double v = (bits(2 * index + 1) >>> 8) * 0x1p-24;
             return Math.sqrt(-2 * Math.log(u)) * Math.cos(2 * Math.PI * v);
         }
+
+        /// Returns the numbers from 0 to below n in random order (Fisher and Yates, 1938).
+        public int[] permutation(int n) {
+            int[] order = new int[n];
+            for (int i = 0; i < n; i++) {
+                order[i] = i;
+            }
+            for (int i = n - 1; i > 0; i--) {
+                int j = (int) ((Integer.toUnsignedLong(bits(i)) * (i + 1)) >>> 32);
+                int swap = order[i];
+                order[i] = order[j];
+                order[j] = swap;
+            }
+            return order;
+        }
     }
 }

@@ -38,7 +38,7 @@ public final class Catalog<T> {
         Entry<T> entry = entries.get(name);
         if (entry == null) {
             throw new PanagradException(
-                    what, "no such " + what, name, "one of " + entries.keySet(), "");
+                    what, "no such name", name, "one of " + entries.keySet(), "");
         }
         return entry;
     }

@@ -3,6 +3,7 @@ package io.github.panagrad.examples.catalog;
 import io.github.panagrad.engine.ground.PanagradException;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// The values of an entry's settings: those the user gave, the standard ones for the rest.
@@ -98,7 +99,7 @@ public final class Settings {
     }
 
     private static String spelled(Enum<?> constant) {
-        return constant.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     private PanagradException wrong(String key, String value, String expected) {

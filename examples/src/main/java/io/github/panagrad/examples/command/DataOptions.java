@@ -1,5 +1,6 @@
 package io.github.panagrad.examples.command;
 
+import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.nn.data.Dataset;
 import io.github.panagrad.nn.data.ExampleReader;
 import io.github.panagrad.nn.models.CausalLM;
@@ -56,15 +57,35 @@ final class DataOptions {
             description = "Text between prompt and completion. Default: none.")
     private String separator;
 
+    private int reserved;
+
     DataOptions() {}
+
+    /// Leaves so many of the model's positions free, for an adapter that takes them.
+    void reserve(int positions) {
+        reserved = positions;
+    }
 
     /// Returns how many tokens a row of a file may have.
     int rowLength(Path file, CausalLM model) {
-        int context = model.config().maxPositions();
+        int context = context(model);
         if (seqLen != 0) {
             return seqLen;
         }
         return file.toString().endsWith(".txt") ? Math.min(context, DEFAULT_WINDOW) : context;
+    }
+
+    private int context(CausalLM model) {
+        int context = model.config().maxPositions() - reserved;
+        if (context < 2) {
+            throw new PanagradException(
+                    "method",
+                    "it takes all positions of the model's context",
+                    "" + reserved,
+                    "at most " + (model.config().maxPositions() - 2),
+                    "choose fewer tokens");
+        }
+        return context;
     }
 
     /// Reads a data file for a model.
@@ -75,7 +96,7 @@ final class DataOptions {
                 Files.exists(modelFolder.resolve("tokenizer.json"))
                         ? ExampleReader.of(model.tokenizer()).vocabSize(model.config().vocabSize())
                         : ExampleReader.ofIds(model.config().vocabSize());
-        reader.context(model.config().maxPositions())
+        reader.context(context(model))
                 .seqLen(rowLength(file, model))
                 .truncate(truncate)
                 .separator(separator)

@@ -10,7 +10,6 @@ import io.github.panagrad.nn.optim.AdamW;
 import io.github.panagrad.nn.optim.Schedule;
 import io.github.panagrad.nn.train.BatchSource;
 import io.github.panagrad.nn.train.Objective;
-import io.github.panagrad.nn.train.Objectives;
 import io.github.panagrad.nn.train.Trainer;
 import io.github.panagrad.nn.train.TrainingReport;
 import java.io.PrintWriter;
@@ -216,16 +215,18 @@ public final class FinetuneCommand implements Runnable {
         PrintWriter err = spec.commandLine().getErr();
         CausalLM model = CausalLM.load(folder);
         model.checkpointing(checkpointing);
+        reading.reserve(how.method().positions());
         Dataset training = reading.read(data, model, folder);
         Batches heldOut =
                 evalData == null
                         ? null
                         : Batches.of(reading.read(evalData, model, folder)).size(batchSize);
-        Method.Prepared prepared = how.method().prepare(model, seed);
-        model.to(where.device());
         var source = BatchSource.of(batches(training, model));
+        Method.Prepared prepared = how.method().prepare(model, seed, () -> first(source));
+        model.to(where.device());
         AdamW optimizer = AdamW.of(model.trainable()).lr(how.lr()).weightDecay(weightDecay);
-        Objective<Batch> objective = Objectives.nextToken(model);
+        prepared.groups(how.lr()).forEach(optimizer::group);
+        Objective<Batch> objective = how.objective().on(model);
         Trainer<Batch> trainer = trainer(model, optimizer, objective);
         prepared.select(optimizer, objective, first(source));
         if (resume) {

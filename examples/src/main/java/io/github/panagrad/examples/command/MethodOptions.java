@@ -1,101 +1,116 @@
 package io.github.panagrad.examples.command;
 
-import io.github.panagrad.adapters.Lora;
+import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.examples.catalog.Entry;
+import io.github.panagrad.examples.catalog.Methods;
+import io.github.panagrad.examples.catalog.ObjectiveCatalog;
+import io.github.panagrad.examples.catalog.ObjectiveMaker;
 import io.github.panagrad.examples.tuning.Method;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// Says what of a model is trained.
+/// Says what of a model is trained, and to what end.
 final class MethodOptions {
-    private enum Kind {
-        FULL(5e-4),
-        LORA(2e-3),
-        SPARSE(1e-3);
-
-        /// Chosen on the small models of the project's own tests; large ones want a tenth.
-        private final double lr;
-
-        Kind(double lr) {
-            this.lr = lr;
-        }
-
-        @Override
-        public String toString() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-    }
-
     @Option(
             names = "--method",
             defaultValue = "lora",
-            paramLabel = "METHOD",
+            paramLabel = "NAME[:KEY=VALUE,…]",
             description = {
-                "full: all parameters. lora: low-rank detours beside the frozen model. sparse: the"
-                        + " entries with the largest gradients.",
+                "What is trained: one of the methods listed below, with its settings, such as"
+                        + " dora:rank=16.",
                 "Default: ${DEFAULT-VALUE}."
             })
-    private Kind kind;
+    private String method;
+
+    @Option(
+            names = "--objective",
+            defaultValue = "ce",
+            paramLabel = "NAME[:KEY=VALUE,…]",
+            description = {
+                "What is made small: one of the objectives listed below, with its settings, such as"
+                        + " focal:gamma=2.",
+                "Default: ${DEFAULT-VALUE}."
+            })
+    private String objective;
 
     @Option(
             names = "--rank",
-            defaultValue = "8",
             paramLabel = "R",
-            description = "lora: rank of the detours. Default: ${DEFAULT-VALUE}.")
-    private int rank;
+            description = "Short for the setting rank of low-rank methods. Default: 8.")
+    private @Nullable String rank;
 
     @Option(
             names = "--alpha",
             paramLabel = "X",
-            description = "lora: detours are multiplied by alpha/rank. Default: twice the rank.")
-    private @Nullable Double alpha;
+            description =
+                    "Short for the setting alpha of low-rank methods. Default: twice the rank.")
+    private @Nullable String alpha;
 
     @Option(
             names = "--dropout",
-            defaultValue = "0",
             paramLabel = "P",
-            description = "lora: share of the detours' inputs that is dropped. Default: 0.")
-    private double dropout;
+            description = "Short for the setting dropout of low-rank methods. Default: 0.")
+    private @Nullable String dropout;
 
     @Option(
             names = "--targets",
             split = ",",
             paramLabel = "NAME",
             description =
-                    "lora: layers to put detours on, by name (q_proj) or path pattern"
+                    "Layers to put an adapter on, by name (q_proj) or path pattern"
                             + " (model.layers.{0..3}.**). Default: all linear layers.")
     private @Nullable List<String> targets;
 
     @Option(
             names = "--density",
-            defaultValue = "0.01",
             paramLabel = "X",
-            description = "sparse: share of the entries that train. Default: ${DEFAULT-VALUE}.")
-    private double density;
+            description = "Short for the setting density of sparse methods. Default: 0.01.")
+    private @Nullable String density;
 
     @Option(
             names = "--lr",
             paramLabel = "X",
-            description = "Learning rate. Default: 5e-4 for full, 2e-3 for lora, 1e-3 for sparse.")
+            description =
+                    "Learning rate. Default: 5e-4 for full, 2e-3 for low-rank methods, 1e-3 for"
+                            + " sparse, 1e-2 for prompts; for small models, large ones want a tenth.")
     private @Nullable Double lr;
 
     MethodOptions() {}
 
     Method method() {
-        return switch (kind) {
-            case FULL -> new Method.Full();
-            case LORA ->
-                    new Method.LowRank(
-                            Lora.rank(rank)
-                                    .alpha(alpha == null ? 2.0 * rank : alpha)
-                                    .dropout(dropout),
-                            targets == null ? Method.ALL_LINEAR : targets);
-            case SPARSE -> new Method.Sparse(density);
-        };
+        Entry<Method> entry = Methods.CATALOG.entry(method);
+        var given = new LinkedHashMap<String, String>();
+        put(given, entry, "rank", rank);
+        put(given, entry, "alpha", alpha);
+        put(given, entry, "dropout", dropout);
+        put(given, entry, "density", density);
+        put(given, entry, "targets", targets == null ? null : String.join("+", targets));
+        return Methods.CATALOG.make(method, given);
+    }
+
+    private static void put(
+            Map<String, String> given, Entry<?> entry, String key, @Nullable String value) {
+        if (value != null) {
+            if (!entry.has(key)) {
+                throw new PanagradException(
+                        "--" + key,
+                        "not a setting of method " + entry.name(),
+                        value,
+                        "one of " + entry.settings(),
+                        "");
+            }
+            given.put(key, value);
+        }
+    }
+
+    ObjectiveMaker objective() {
+        return ObjectiveCatalog.CATALOG.make(objective);
     }
 
     double lr() {
-        return lr == null ? kind.lr : lr;
+        return lr == null ? method().usualLr() : lr;
     }
 }

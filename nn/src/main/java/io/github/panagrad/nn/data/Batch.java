@@ -1,8 +1,11 @@
 package io.github.panagrad.nn.data;
 
+import io.github.panagrad.engine.ground.PanagradException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /// Rows of equal length to run through a model at once, row by row in flat arrays.
 ///
@@ -66,6 +69,49 @@ public record Batch(
         }
         return new Batch(
                 rows.size(), length, ids, labels, positions, segments, List.copyOf(sequences));
+    }
+
+    /// Returns a batch of some of the sequences only; rows that are left empty are left out.
+    ///
+    /// @throws PanagradException if there is none
+    public Batch only(Predicate<Sequence> which) {
+        var rows = new TreeMap<Integer, List<Sequence>>();
+        sequences.stream()
+                .filter(which)
+                .forEach(s -> rows.computeIfAbsent(s.row(), r -> new ArrayList<>()).add(s));
+        if (rows.isEmpty()) {
+            throw new PanagradException("batch", "no such sequence", toString(), "one or more", "");
+        }
+        int longest = 0;
+        for (List<Sequence> row : rows.values()) {
+            longest = Math.max(longest, row.stream().mapToInt(Sequence::length).sum());
+        }
+        int n = rows.size() * longest;
+        int[] keptIds = new int[n];
+        int[] keptLabels = new int[n];
+        int[] keptPositions = new int[n];
+        int[] keptSegments = new int[n];
+        Arrays.fill(keptLabels, Example.IGNORED);
+        var kept = new ArrayList<Sequence>();
+        int row = 0;
+        for (List<Sequence> members : rows.values()) {
+            int start = 0;
+            int segment = 0;
+            for (Sequence s : members) {
+                int from = s.row() * length + s.start();
+                int to = row * longest + start;
+                System.arraycopy(ids, from, keptIds, to, s.length());
+                System.arraycopy(labels, from, keptLabels, to, s.length());
+                System.arraycopy(positions, from, keptPositions, to, s.length());
+                segment++;
+                Arrays.fill(keptSegments, to, to + s.length(), segment);
+                kept.add(new Sequence(row, start, s.length(), s.example(), s.tag()));
+                start += s.length();
+            }
+            row++;
+        }
+        return new Batch(
+                row, longest, keptIds, keptLabels, keptPositions, keptSegments, List.copyOf(kept));
     }
 
     /// Returns what each position is to predict: the label of the next one. Shapes: (B, T).

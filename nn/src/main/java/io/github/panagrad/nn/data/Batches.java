@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.stream.IntStream;
 
 /// Turns examples into batches: in order or shuffled, padded or packed, for one or several epochs.
 ///
@@ -19,6 +20,7 @@ import java.util.NoSuchElementException;
 public final class Batches implements Iterable<Batch> {
     private final List<Example> examples;
     private int size = 1;
+    private int group = 1;
     private int packedLength;
     private boolean shuffled;
     private long seed;
@@ -44,7 +46,28 @@ public final class Batches implements Iterable<Batch> {
         return new Batches(List.copyOf(examples));
     }
 
-    /// Sets how many rows a batch has; the last of an epoch may have fewer.
+    /// Keeps every `examples` neighbours of the data in one batch, such as the two answers of a pair;
+    /// they are shuffled as one. 1, the default, keeps none.
+    ///
+    /// A padded batch then has `size` such groups, a row for each example; a packed row holds whole
+    /// groups.
+    ///
+    /// @throws PanagradException if the examples are no multiple of it
+    public Batches grouped(int examples) {
+        this.group = positive("group size", examples);
+        if (this.examples.size() % examples != 0) {
+            throw new PanagradException(
+                    "batches",
+                    "the examples are no whole groups",
+                    this.examples.size() + " examples",
+                    "a multiple of " + examples,
+                    "");
+        }
+        requireFit();
+        return this;
+    }
+
+    /// Sets how many rows, or groups, a batch has; the last of an epoch may have fewer.
     public Batches size(int rows) {
         this.size = positive("batch size", rows);
         return this;
@@ -62,19 +85,35 @@ public final class Batches implements Iterable<Batch> {
     ///
     /// @throws PanagradException if an example is longer than a row
     public Batches packed(int length) {
-        positive("packed length", length);
-        for (int i = 0; i < examples.size(); i++) {
-            if (examples.get(i).length() > length) {
+        this.packedLength = positive("packed length", length);
+        requireFit();
+        return this;
+    }
+
+    private void requireFit() {
+        for (int i = 0; packedLength > 0 && i < examples.size() / group; i++) {
+            if (groupLength(i) > packedLength) {
                 throw new PanagradException(
                         "batches",
-                        "example " + i + " does not fit a packed row",
-                        examples.get(i).length() + " tokens",
-                        "at most " + length,
+                        (group == 1 ? "example " : "group ") + i + " does not fit a packed row",
+                        groupLength(i) + " tokens",
+                        "at most " + packedLength,
                         "pack longer rows, or cut examples when reading them");
             }
         }
-        this.packedLength = length;
-        return this;
+    }
+
+    private int groupLength(int index) {
+        int tokens = 0;
+        for (int i = index * group; i < (index + 1) * group; i++) {
+            tokens += examples.get(i).length();
+        }
+        return tokens;
+    }
+
+    /// Returns how many rows a full batch has.
+    private int step() {
+        return packedLength > 0 ? size : Math.multiplyExact(size, group);
     }
 
     /// Puts the examples in another order in each epoch.
@@ -118,7 +157,7 @@ public final class Batches implements Iterable<Batch> {
     /// Returns how many batches one epoch has; packing a shuffled epoch may take one more or less.
     public int inEpoch(int epoch) {
         int rows = packedLength > 0 ? plan(epoch).size() : examples.size();
-        return (rows + size - 1) / size;
+        return Math.ceilDiv(rows, step());
     }
 
     /// Returns how many batches there are in all epochs; [Long#MAX_VALUE] for endless ones.
@@ -174,7 +213,7 @@ public final class Batches implements Iterable<Batch> {
             batch = position.batch();
             rows = epoch < 0 || epoch >= epochs ? List.of() : plan(epoch);
             boolean atEnd = epoch == epochs && batch == 0;
-            if (!atEnd && (rows.isEmpty() || batch < 0 || (long) batch * size >= rows.size())) {
+            if (!atEnd && (rows.isEmpty() || batch < 0 || (long) batch * step() >= rows.size())) {
                 throw new PanagradException(
                         "batches",
                         "no such position",
@@ -199,8 +238,8 @@ public final class Batches implements Iterable<Batch> {
             if (!hasNext()) {
                 throw new NoSuchElementException("no batch after the last epoch");
             }
-            int from = batch * size;
-            int to = Math.min(from + size, rows.size());
+            int from = batch * step();
+            int to = Math.min(from + step(), rows.size());
             Batch next = Batch.of(examples, rows.subList(from, to), length(from, to), padId);
             batch++;
             if (to == rows.size()) {
@@ -227,30 +266,32 @@ public final class Batches implements Iterable<Batch> {
     private List<int[]> plan(int epoch) {
         int[] order = order(epoch);
         if (packedLength > 0) {
-            return Packing.bestFit(order, i -> examples.get(i).length(), packedLength);
+            return Packing.bestFit(order, this::groupLength, packedLength).stream()
+                    .map(this::members)
+                    .toList();
         }
-        var rows = new ArrayList<int[]>(order.length);
-        for (int index : order) {
+        var rows = new ArrayList<int[]>(examples.size());
+        for (int index : members(order)) {
             rows.add(new int[] {index});
         }
         return rows;
     }
 
+    /// Returns the examples of some groups.
+    private int[] members(int[] groups) {
+        int[] members = new int[groups.length * group];
+        for (int i = 0; i < members.length; i++) {
+            members[i] = groups[i / group] * group + i % group;
+        }
+        return members;
+    }
+
+    /// Returns the order of the groups in an epoch.
     private int[] order(int epoch) {
-        int[] order = new int[examples.size()];
-        for (int i = 0; i < order.length; i++) {
-            order[i] = i;
-        }
-        if (shuffled) {
-            // Fisher and Yates' shuffle; the epoch numbers the generator's draw.
-            var draw = new Rng.Draw(seed, epoch);
-            for (int i = order.length - 1; i > 0; i--) {
-                int j = (int) ((Integer.toUnsignedLong(draw.bits(i)) * (i + 1)) >>> 32);
-                int swap = order[i];
-                order[i] = order[j];
-                order[j] = swap;
-            }
-        }
-        return order;
+        // The epoch numbers the generator's draw.
+        int groups = examples.size() / group;
+        return shuffled
+                ? new Rng.Draw(seed, epoch).permutation(groups)
+                : IntStream.range(0, groups).toArray();
     }
 }

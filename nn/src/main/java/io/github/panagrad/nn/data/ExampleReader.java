@@ -5,9 +5,7 @@ import io.github.panagrad.nn.io.JsonObject;
 import io.github.panagrad.nn.io.Tokenizer;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -140,17 +138,13 @@ public final class ExampleReader {
             if (name.endsWith(".txt")) {
                 readText(file, rows);
             } else if (name.endsWith(".jsonl")) {
-                readLines(file, rows);
+                JsonLines.read(file, row -> rows.add(row.where(), example(row)));
             } else {
                 throw new PanagradException(
                         name, "unknown kind of data file", "", "a name in .txt or .jsonl", "");
             }
-        } catch (NoSuchFileException e) {
-            throw new PanagradException(name + ": no such file", e);
-        } catch (CharacterCodingException e) {
-            throw new PanagradException(name + ": not UTF-8 text", e);
         } catch (IOException e) {
-            throw new PanagradException(name + ": cannot be read; " + e.getMessage(), e);
+            throw JsonLines.unreadable(name, e);
         }
         return rows.finish();
     }
@@ -224,20 +218,6 @@ public final class ExampleReader {
         return Character.isHighSurrogate(buffer[buffer.length - 1])
                 ? buffer.length - 1
                 : buffer.length;
-    }
-
-    private void readLines(Path file, Collector rows) throws IOException {
-        try (BufferedReader in = Files.newBufferedReader(file)) {
-            int number = 0;
-            for (String line = in.readLine(); line != null; line = in.readLine()) {
-                number++;
-                String text = number == 1 && line.startsWith("\uFEFF") ? line.substring(1) : line;
-                if (!text.isBlank()) {
-                    JsonObject row = JsonObject.parse(file + ":" + number, text);
-                    rows.add(row.where(), example(row));
-                }
-            }
-        }
     }
 
     private Example example(JsonObject row) {

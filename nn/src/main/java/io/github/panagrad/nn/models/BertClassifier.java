@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// var model = BertClassifier.ofRows(encoder, List.of("negative", "positive"), Pooling.MEAN, seed);
 /// Tensor logits = model.logits(input);
 /// ```
-public final class BertClassifier extends Module {
+public final class BertClassifier extends Module implements FeatureClassifier {
     private static final String POOLING = "panagrad_pooling";
     private static final String POOLER = "pooler";
     private static final String TOKENS = "tokens";
@@ -166,11 +166,22 @@ public final class BertClassifier extends Module {
     /// @param context what goes along to all layers
     public Tensor logits(BertInput input, Context context) {
         Context own = context.branch();
-        Tensor features = features(input, own);
-        return classifier.call(dropout.call(features, own), own);
+        return scores(features(input, own), own);
+    }
+
+    /// Computes the scores of features. Shapes: (…, C) → (…, labels).
+    @Override
+    public Tensor scores(Tensor features, Context context) {
+        return classifier.call(dropout.call(features, context), context);
+    }
+
+    @Override
+    public int width() {
+        return encoder.config().hiddenSize();
     }
 
     /// Computes what the head sees. Shapes: ids (B, T) → (B, C), or (B, T, C) for tokens.
+    @Override
     public Tensor features(BertInput input, Context context) {
         Tensor hidden = encoder.hidden(input, context);
         if (perToken) {

@@ -164,13 +164,14 @@ public final class Trainer<B> {
         return this;
     }
 
-    /// Goes on from a saved state: parameters, optimizer and place in the data.
+    /// Goes on from a saved state: parameters, optimizer, what the objective remembers and place in
+    /// the data.
     ///
     /// The seed becomes that of the saved run; everything else must be set up as it was.
     ///
     /// @throws PanagradException if the file is none, or of another model or optimizer
     public Trainer<B> resume(Path file) {
-        at = TrainingState.load(file, optimizer);
+        at = TrainingState.load(file, optimizer, objective);
         seed = at.seed();
         savedStep = at.step();
         return this;
@@ -402,7 +403,7 @@ public final class Trainer<B> {
         Path file = stateFile;
         if (file != null && at.step() != savedStep) {
             new TrainingState(at.step(), at.epoch(), at.batch(), at.tokens(), seed)
-                    .save(file, optimizer);
+                    .save(file, optimizer, objective);
             savedStep = at.step();
         }
     }

@@ -10,8 +10,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// A run's state in one file: the trained parameters, what the optimizer remembers, and where the
-/// data stands.
+/// A run's state in one file: the trained parameters, what optimizer and objective remember, and
+/// where the data stands.
 ///
 /// @param step how many steps were taken
 /// @param epoch the pass over the data that the next batch is of
@@ -21,13 +21,15 @@ import java.util.Map;
 record TrainingState(long step, int epoch, long batch, long tokens, long seed) {
     private static final String PARAMETER = "parameter/";
     private static final String OPTIMIZER = "optimizer/";
+    private static final String OBJECTIVE = "objective/";
 
-    void save(Path file, Optimizer optimizer) {
+    void save(Path file, Optimizer optimizer, Objective<?> objective) {
         var tensors = new LinkedHashMap<String, Tensor>();
         for (Parameter p : optimizer.parameters()) {
             tensors.put(PARAMETER + p.name(), p);
         }
         optimizer.state().forEach((name, t) -> tensors.put(OPTIMIZER + name, t));
+        objective.state().forEach((name, t) -> tensors.put(OBJECTIVE + name, t));
         TensorFiles.write(
                 file,
                 tensors,
@@ -39,16 +41,19 @@ record TrainingState(long step, int epoch, long batch, long tokens, long seed) {
                         "seed", Long.toString(seed)));
     }
 
-    static TrainingState load(Path file, Optimizer optimizer) {
+    static TrainingState load(Path file, Optimizer optimizer, Objective<?> objective) {
         SafeTensors stored = SafeTensors.open(file);
         var rest = new LinkedHashMap<String, Tensor>();
         var values = new LinkedHashMap<String, Tensor>();
+        var remembered = new LinkedHashMap<String, Tensor>();
         for (var entry : stored.entries()) {
             Tensor t = TensorFiles.tensor(entry);
             if (entry.name().startsWith(PARAMETER)) {
                 values.put(entry.name().substring(PARAMETER.length()), t);
             } else if (entry.name().startsWith(OPTIMIZER)) {
                 rest.put(entry.name().substring(OPTIMIZER.length()), t);
+            } else if (entry.name().startsWith(OBJECTIVE)) {
+                remembered.put(entry.name().substring(OBJECTIVE.length()), t);
             }
         }
         for (Parameter p : optimizer.parameters()) {
@@ -62,6 +67,7 @@ record TrainingState(long step, int epoch, long batch, long tokens, long seed) {
                         "resume with the model and method that the run began with");
             }
         }
+        objective.load(remembered);
         optimizer.load(rest);
         for (Parameter p : optimizer.parameters()) {
             p.assign(TensorFiles.tensor(stored.get(PARAMETER + p.name())));

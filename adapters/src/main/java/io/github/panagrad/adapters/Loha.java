@@ -1,0 +1,114 @@
+package io.github.panagrad.adapters;
+
+import io.github.panagrad.engine.Parameter;
+import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.engine.ground.Rng;
+import io.github.panagrad.nn.Init;
+import io.github.panagrad.nn.Layer;
+import io.github.panagrad.nn.Module;
+import io.github.panagrad.nn.io.JsonObject;
+import io.github.panagrad.nn.layers.Linear;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// Low-rank Hadamard products: ΔW = (α/r)·(A₁·B₁) ⊙ (A₂·B₂), of rank up to r² (FedPara, Hyeon-Woo et al.,
+/// arXiv 2108.06098; known as LoHa from LyCORIS).
+///
+/// @param rank r
+/// @param alpha α
+/// @param seed of the initial factors; A₂ begins at zero
+public record Loha(int rank, double alpha, long seed) implements AdapterMethod {
+    static final String PEFT_TYPE = "LOHA";
+
+    /// Checks the ranges.
+    public Loha {
+        if (rank < 1 || !(alpha > 0)) {
+            throw new PanagradException(
+                    "loha",
+                    "out of range",
+                    "rank " + rank + ", alpha " + alpha,
+                    "rank >= 1, alpha > 0",
+                    "");
+        }
+    }
+
+    /// Starts with a rank and an alpha of the same size.
+    public static Loha rank(int rank) {
+        return new Loha(rank, rank, 0);
+    }
+
+    /// Sets α.
+    public Loha alpha(double value) {
+        return new Loha(rank, value, seed);
+    }
+
+    /// Sets the seed of the initial factors.
+    public Loha seed(long value) {
+        return new Loha(rank, alpha, value);
+    }
+
+    @Override
+    public Parts parts(Module model, Map<String, Layer> targets) {
+        Rng rng = Rng.of(seed);
+        var layers = new LinkedHashMap<String, LayerAdapter>();
+        targets.forEach((path, layer) -> layers.put(path, new Factors(this, (Linear) layer, rng)));
+        return new Parts(layers);
+    }
+
+    private static final class Factors extends DeltaLayer {
+        private final double scale;
+        private final Parameter firstLeft;
+        private final Parameter firstRight;
+        private final Parameter secondLeft;
+        private final Parameter secondRight;
+
+        Factors(Loha options, Linear base, Rng rng) {
+            int r = options.rank;
+            Init kaiming = Init.kaimingUniform(Math.sqrt(5));
+            scale = options.alpha / r;
+            firstLeft = drawn("hada_w1_a", kaiming, rng, base.out(), r);
+            firstRight = drawn("hada_w1_b", kaiming, rng, r, base.in());
+            secondLeft = drawn("hada_w2_a", Init.zeros(), rng, base.out(), r);
+            secondRight = drawn("hada_w2_b", kaiming, rng, r, base.in());
+        }
+
+        @Override
+        Tensor delta() {
+            return firstLeft.matmul(firstRight).mul(secondLeft.matmul(secondRight)).mul(scale);
+        }
+    }
+
+    @Override
+    public String peftType() {
+        return PEFT_TYPE;
+    }
+
+    @Override
+    public JsonObject config() {
+        return JsonObject.of(
+                "r",
+                rank,
+                "alpha",
+                PeftFiles.number(alpha),
+                "rank_dropout",
+                0.0,
+                "module_dropout",
+                0.0,
+                "use_effective_conv2d",
+                false,
+                "init_weights",
+                true,
+                "rank_pattern",
+                Map.of(),
+                "alpha_pattern",
+                Map.of());
+    }
+
+    static Loha read(JsonObject config) {
+        PeftFiles.requireEmpty(config, "rank_pattern");
+        PeftFiles.requireEmpty(config, "alpha_pattern");
+        int rank = config.integer("r", 8);
+        return rank(rank).alpha(config.number("alpha", 8));
+    }
+}
