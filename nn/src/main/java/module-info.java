@@ -15,6 +15,7 @@ module io.github.panagrad.nn {
     exports io.github.panagrad.nn.io;
     exports io.github.panagrad.nn.layers;
     exports io.github.panagrad.nn.linalg;
+    exports io.github.panagrad.nn.metrics;
     exports io.github.panagrad.nn.models;
     exports io.github.panagrad.nn.objective;
     exports io.github.panagrad.nn.optim;

@@ -137,7 +137,7 @@ public final class NllLosses {
     }
 
     /// Returns 1 − p = 1 − e^−ℓ, without cancellation near ℓ = 0: with t = tanh(ℓ/2) it is 2t/(1 + t).
-    private static Tensor miss(Tensor nll) {
+    static Tensor miss(Tensor nll) {
         Tensor t = nll.mul(0.5).tanh();
         return t.mul(2).div(t.add(1));
     }

@@ -1,0 +1,118 @@
+package io.github.panagrad.nn.objective;
+
+import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.losses.NllLosses;
+import io.github.panagrad.nn.data.Batch;
+import io.github.panagrad.nn.models.CausalLM;
+import io.github.panagrad.nn.train.LossTerm;
+import io.github.panagrad.nn.train.Objective;
+import io.github.panagrad.nn.train.Step;
+import java.util.Arrays;
+import java.util.Map;
+
+/// Predicts each next token, badly predicted ones counting for more: Σ (1 + λ·w)·ℓ over the tokens,
+/// where w grows with exp(ℓ), has mean 1 in its scope, and is a constant.
+///
+/// Reports the plain cross-entropy and the share of all weight that the heaviest hundredth of the
+/// tokens has. Source: LAMO, arXiv 2604.13488; α, λ, ε and the scope are our choice.
+///
+/// ```java
+/// var objective = PerplexityWeighted.of(model).alpha(4);
+/// ```
+///
+/// @param model what trains
+/// @param alpha α, at least 0, where all weights are 1
+/// @param lambda λ, at least 0, where only the plain part is left
+/// @param epsilon what is added to the mean perplexity
+/// @param maxNll what ℓ is cut to in the weights, in nats, so that one token does not take them all
+/// @param scope over which tokens weights are compared
+public record PerplexityWeighted(
+        CausalLM model, double alpha, double lambda, double epsilon, double maxNll, Scope scope)
+        implements Objective<Batch> {
+    /// Over which tokens weights are compared.
+    public enum Scope {
+        /// Those of the same sequence: whatever it shares a batch with.
+        SEQUENCE,
+        /// Those of the same batch.
+        BATCH
+    }
+
+    /// Checks the ranges.
+    public PerplexityWeighted {
+        if (!(alpha >= 0 && lambda >= 0 && epsilon >= 0 && maxNll > 0)) {
+            throw new PanagradException(
+                    "perplexityWeighted",
+                    "out of range",
+                    "alpha "
+                            + alpha
+                            + ", lambda "
+                            + lambda
+                            + ", epsilon "
+                            + epsilon
+                            + ", maxNll "
+                            + maxNll,
+                    "all at least 0, maxNll above",
+                    "");
+        }
+    }
+
+    /// Creates the objective with α 1, λ 1, ε 1e-6 and ℓ cut to 8 nats, a sequence at a time.
+    public static PerplexityWeighted of(CausalLM model) {
+        return new PerplexityWeighted(model, 1, 1, 1e-6, 8, Scope.SEQUENCE);
+    }
+
+    /// Returns the same with another α.
+    public PerplexityWeighted alpha(double value) {
+        return new PerplexityWeighted(model, value, lambda, epsilon, maxNll, scope);
+    }
+
+    /// Returns the same with another λ.
+    public PerplexityWeighted lambda(double value) {
+        return new PerplexityWeighted(model, alpha, value, epsilon, maxNll, scope);
+    }
+
+    /// Returns the same with ℓ cut elsewhere in the weights.
+    public PerplexityWeighted maxNll(double value) {
+        return new PerplexityWeighted(model, alpha, lambda, epsilon, value, scope);
+    }
+
+    /// Returns the same with weights compared over other tokens.
+    public PerplexityWeighted scope(Scope value) {
+        return new PerplexityWeighted(model, alpha, lambda, epsilon, maxNll, value);
+    }
+
+    @Override
+    public boolean isAccumulationInvariant() {
+        return scope == Scope.SEQUENCE;
+    }
+
+    @Override
+    public LossTerm loss(Batch batch, Step step) {
+        var predicted = PredictedTokens.of(model, batch, step.context());
+        Tensor nll = predicted.nll();
+        int count = batch.predicted();
+        if (count == 0) {
+            return LossTerm.of(nll.sum(), 0);
+        }
+        int[] scopes = predicted.owners();
+        if (scope == Scope.BATCH) {
+            scopes = Arrays.stream(scopes).map(owner -> Math.min(owner, 0)).toArray();
+        }
+        Tensor weights = NllLosses.perplexityWeights(nll.detach(), scopes, alpha, epsilon, maxNll);
+        Tensor sum = nll.mul(weights.mul(lambda).add(1)).sum();
+        double plain = nll.detach().sum().item() / count;
+        return new LossTerm(
+                sum, count, count, Map.of("ce", plain, "heaviest_share", heaviest(weights, count)));
+    }
+
+    private static double heaviest(Tensor weights, int count) {
+        double[] sorted = weights.toDoubles();
+        Arrays.sort(sorted);
+        double top = 0;
+        for (int i = 0; i < Math.ceilDiv(count, 100); i++) {
+            top += sorted[sorted.length - 1 - i];
+        }
+        return top / Arrays.stream(sorted).sum();
+    }
+}

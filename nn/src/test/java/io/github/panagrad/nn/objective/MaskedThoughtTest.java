@@ -1,0 +1,77 @@
+package io.github.panagrad.nn.objective;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.panagrad.nn.Context;
+import io.github.panagrad.nn.TinyModels;
+import io.github.panagrad.nn.data.Batch;
+import io.github.panagrad.nn.data.Batches;
+import io.github.panagrad.nn.data.Example;
+import io.github.panagrad.nn.data.InputCorruption;
+import io.github.panagrad.nn.models.CausalLM;
+import io.github.panagrad.nn.train.Objectives;
+import io.github.panagrad.nn.train.Step;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class MaskedThoughtTest {
+    private static final int MASK = 0;
+    private static final InputCorruption EVERYTHING =
+            InputCorruption.of(MASK, TinyModels.VOCABULARY, 1).rate(1).warmup(0);
+
+    private static CausalLM model() {
+        return CausalLM.create(TinyModels.config(TinyModels.decoder("llama")), 5);
+    }
+
+    /// Token 9 occurs once, in the answer.
+    private static Batch batch() {
+        int none = Example.IGNORED;
+        int[] ids = {1, 4, 5, 9, 7, 8};
+        return Batches.of(List.of(new Example(ids, new int[] {none, none, 5, 9, 7, 8}, 0)))
+                .iterator()
+                .next();
+    }
+
+    @Test
+    void withoutARateItIsTheObjectiveItself() {
+        var model = model();
+        var objective = Objectives.nextToken(model);
+        var masked = new MaskedThought(objective, EVERYTHING.rate(0));
+        var step = new Step(50, 100, 0, Context.EMPTY);
+        assertThat(masked.loss(batch(), step).sum().item())
+                .isEqualTo(objective.loss(batch(), step).sum().item());
+        // The rate rises from 0: the first step is a plain one.
+        var rising = new MaskedThought(objective, EVERYTHING.warmup(0.66));
+        var first = new Step(1, 100, 0, Context.EMPTY);
+        assertThat(rising.loss(batch(), first).sum().item())
+                .isEqualTo(objective.loss(batch(), first).sum().item());
+        assertThat(rising.loss(batch(), step).sum().item())
+                .isNotEqualTo(objective.loss(batch(), step).sum().item());
+    }
+
+    @Test
+    void aHiddenTokenGetsNoGradientFromItsPlaceAndTheMaskDoes() {
+        var model = model();
+        var step = new Step(1, 10, 0, Context.EMPTY);
+        var table = model.parameters().get("model.embed_tokens.weight");
+        var plain = Objectives.nextToken(model).loss(batch(), step).sum().backward().get(table);
+        var masked =
+                new MaskedThought(Objectives.nextToken(model), EVERYTHING)
+                        .loss(batch(), step)
+                        .sum()
+                        .backward()
+                        .get(table);
+        int width = 16;
+        double before = 0;
+        double after = 0;
+        double mask = 0;
+        for (int c = 0; c < width; c++) {
+            before += Math.abs(plain.toFloats()[9 * width + c]);
+            after += Math.abs(masked.toFloats()[9 * width + c]);
+            mask += Math.abs(masked.toFloats()[MASK * width + c]);
+        }
+        assertThat(before).isPositive();
+        assertThat(after).isZero();
+        assertThat(mask).isPositive();
+    }
+}
