@@ -6,6 +6,7 @@ import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.examples.catalog.Entry;
 import io.github.panagrad.examples.catalog.Methods;
 import io.github.panagrad.examples.catalog.ObjectiveCatalog;
+import io.github.panagrad.examples.catalog.ObjectiveMaker;
 import io.github.panagrad.nn.io.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -101,13 +102,22 @@ class FinetuneCommandTest {
         // The model has no biases.
         return Methods.CATALOG.entries().stream()
                 .map(Entry::name)
-                .filter(name -> !name.equals("bitfit"));
+                .filter(name -> !name.equals("bitfit"))
+                .map(name -> name.equals("adalora") ? "adalora:warmup=1" : name);
     }
 
     @ParameterizedTest
     @MethodSource("everyMethod")
     void trainsByEveryMethod(String method) throws IOException {
-        Path output = tune(method, "--method", method, "--steps", "2", "--batch-size", "2");
+        Path output =
+                tune(
+                        method.replace(':', '-'),
+                        "--method",
+                        method,
+                        "--steps",
+                        "2",
+                        "--batch-size",
+                        "2");
         assertThat(metrics(output)).hasSize(2);
         assertThat(
                         Stream.of("adapter_model.safetensors", "model.safetensors")
@@ -116,7 +126,10 @@ class FinetuneCommandTest {
     }
 
     static Stream<String> everyObjective() {
-        return ObjectiveCatalog.CATALOG.entries().stream().map(Entry::name);
+        return ObjectiveCatalog.CATALOG.entries().stream()
+                .map(Entry::name)
+                .filter(name ->
+                        ObjectiveCatalog.CATALOG.make(name).data() == ObjectiveMaker.Data.TEXT);
     }
 
     @ParameterizedTest
@@ -124,6 +137,49 @@ class FinetuneCommandTest {
     void trainsToEveryEnd(String objective) throws IOException {
         Path output = tune(objective, "--objective", objective, "--steps", "2");
         assertThat(metrics(output)).hasSize(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"dpo", "ipo", "simpo", "orpo", "kto"})
+    void learnsPreferences(String objective) throws IOException {
+        boolean marked = objective.equals("kto");
+        var lines = new ArrayList<String>();
+        for (String name : List.of("Anna", "Ben", "Anna", "Ben")) {
+            lines.add(
+                    marked
+                            ? """
+                            {"prompt": "%s went ", "completion": "to the park.", "label": %s}\
+                            """
+                                    .formatted(name, lines.size() % 2 == 0)
+                            : """
+                            {"prompt": "%s went ", "chosen": "to the park.", "rejected": "a ball."}\
+                            """
+                                    .formatted(name));
+        }
+        Path pairs = folder.resolve("pairs.jsonl");
+        Files.write(pairs, lines);
+        for (String method : List.of("lora", "full")) {
+            Path output = folder.resolve(objective + method);
+            CommandLineRun run =
+                    CommandLineRun.of(
+                            "finetune",
+                            "--model",
+                            model,
+                            "--data",
+                            pairs,
+                            "--output",
+                            output,
+                            "--objective",
+                            objective,
+                            "--method",
+                            method,
+                            "--steps",
+                            "3",
+                            "--batch-size",
+                            "4");
+            assertThat(run.code()).as(run.err()).isZero();
+            assertThat(metrics(output)).hasSize(3);
+        }
     }
 
     @Test

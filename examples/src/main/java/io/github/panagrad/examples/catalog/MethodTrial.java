@@ -78,16 +78,18 @@ public record MethodTrial(
         double lr = method.usualLr();
         AdamW optimizer = AdamW.of(fresh.trainable()).lr(lr);
         prepared.groups(lr).forEach(optimizer::group);
-        Objective<Batch> objective = Objectives.nextToken(fresh);
+        Objective<Batch> objective = prepared.objective(Objectives.nextToken(fresh));
         var source = BatchSource.of(Batches.of(data).size(batchSize).shuffled(seed).endless());
         Supplier<List<Batch>> first = () -> first(fresh);
         prepared.select(optimizer, objective, first.get());
-        Trainer.of(fresh, optimizer, objective)
-                .steps(steps)
-                .maxGradNorm(1)
-                .schedule(Schedule.cosine().warmupShare(0.1))
-                .seed(seed)
-                .run(source);
+        Trainer<Batch> trainer =
+                Trainer.of(fresh, optimizer, objective)
+                        .steps(steps)
+                        .maxGradNorm(1)
+                        .schedule(Schedule.cosine().warmupShare(0.1))
+                        .seed(seed);
+        prepared.attend(trainer);
+        trainer.run(source);
         return heldOut(fresh);
     }
 

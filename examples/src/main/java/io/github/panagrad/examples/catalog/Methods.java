@@ -1,5 +1,6 @@
 package io.github.panagrad.examples.catalog;
 
+import io.github.panagrad.adapters.AdaLora;
 import io.github.panagrad.adapters.AdapterMethod;
 import io.github.panagrad.adapters.Bottleneck;
 import io.github.panagrad.adapters.Eva;
@@ -14,6 +15,7 @@ import io.github.panagrad.adapters.Oft;
 import io.github.panagrad.adapters.PrefixTuning;
 import io.github.panagrad.adapters.PromptTuning;
 import io.github.panagrad.adapters.Vera;
+import io.github.panagrad.examples.tuning.AdaLoraTuning;
 import io.github.panagrad.examples.tuning.AdapterTuning;
 import io.github.panagrad.examples.tuning.AdapterTuning.Beginning;
 import io.github.panagrad.examples.tuning.Method;
@@ -104,6 +106,21 @@ public final class Methods {
                         "rsLoRA, arXiv 2312.03732",
                         (l, b) -> l.rankStabilized(true)),
                 plus(basis),
+                entry(
+                                "adalora",
+                                "low-rank detours whose ranks go where they are needed",
+                                "y = W·x + (α/r)·B·diag(E)·A·x",
+                                "AdaLoRA, arXiv 2303.10512",
+                                AdaLora.class,
+                                s ->
+                                        new AdaLoraTuning(
+                                                AdaLora.rank(s.integer("rank"))
+                                                        .warmup(s.integer("warmup"))
+                                                        .finish(s.integer("finish"))))
+                        .with(
+                                Setting.of("rank", 8, "mean rank at the end"),
+                                Setting.of("warmup", 10, "steps before ranks are taken away"),
+                                Setting.of("finish", 0, "steps after it")),
                 lora(
                         "lora-fa",
                         "low-rank detours with a frozen A",

@@ -1,8 +1,10 @@
 package io.github.panagrad.examples.command;
 
 import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.examples.catalog.ObjectiveMaker;
 import io.github.panagrad.nn.data.Dataset;
 import io.github.panagrad.nn.data.ExampleReader;
+import io.github.panagrad.nn.data.PreferenceReader;
 import io.github.panagrad.nn.models.CausalLM;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,6 +75,18 @@ final class DataOptions {
             return seqLen;
         }
         return file.toString().endsWith(".txt") ? Math.min(context, DEFAULT_WINDOW) : context;
+    }
+
+    /// Reads a data file for an objective that learns from such rows.
+    Dataset read(Path file, CausalLM model, Path modelFolder, ObjectiveMaker.Data kind) {
+        if (kind == ObjectiveMaker.Data.TEXT) {
+            return read(file, model, modelFolder);
+        }
+        var reader =
+                PreferenceReader.of(model.tokenizer())
+                        .longest(Math.min(rowLength(file, model), context(model)))
+                        .truncate(truncate);
+        return kind == ObjectiveMaker.Data.PAIRS ? reader.pairs(file) : reader.marked(file);
     }
 
     private int context(CausalLM model) {

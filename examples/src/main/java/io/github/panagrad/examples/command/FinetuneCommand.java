@@ -1,5 +1,6 @@
 package io.github.panagrad.examples.command;
 
+import io.github.panagrad.examples.catalog.ObjectiveMaker;
 import io.github.panagrad.examples.tuning.Method;
 import io.github.panagrad.examples.tuning.TuningRun;
 import io.github.panagrad.nn.data.Batch;
@@ -59,7 +60,9 @@ public final class FinetuneCommand implements Runnable {
             description = {
                 "Text (.txt), cut into windows of --seq-len tokens; or rows (.jsonl) of {\"text\"},"
                         + " {\"prompt\", \"completion\"} (only the completion is learned) or"
-                        + " {\"input_ids\", \"labels\"?} (-100: not learned)."
+                        + " {\"input_ids\", \"labels\"?} (-100: not learned). For dpo, ipo, simpo and"
+                        + " orpo rows of {\"prompt\", \"chosen\", \"rejected\"}, for kto of {\"prompt\","
+                        + " \"completion\", \"label\"}."
             })
     private Path data;
 
@@ -216,18 +219,20 @@ public final class FinetuneCommand implements Runnable {
         CausalLM model = CausalLM.load(folder);
         model.checkpointing(checkpointing);
         reading.reserve(how.method().positions());
-        Dataset training = reading.read(data, model, folder);
+        ObjectiveMaker goal = how.objective();
+        Dataset training = reading.read(data, model, folder, goal.data());
         Batches heldOut =
                 evalData == null
                         ? null
                         : Batches.of(reading.read(evalData, model, folder)).size(batchSize);
-        var source = BatchSource.of(batches(training, model));
+        var source = BatchSource.of(batches(training, model, goal.data()));
         Method.Prepared prepared = how.method().prepare(model, seed, () -> first(source));
         model.to(where.device());
         AdamW optimizer = AdamW.of(model.trainable()).lr(how.lr()).weightDecay(weightDecay);
         prepared.groups(how.lr()).forEach(optimizer::group);
-        Objective<Batch> objective = how.objective().on(model);
+        Objective<Batch> objective = prepared.objective(goal.on(model, prepared.adapter()));
         Trainer<Batch> trainer = trainer(model, optimizer, objective);
+        prepared.attend(trainer);
         prepared.select(optimizer, objective, first(source));
         if (resume) {
             trainer.resume(output.resolve(TuningRun.STATE));
@@ -247,8 +252,11 @@ public final class FinetuneCommand implements Runnable {
         spec.commandLine().getOut().println(summary(report));
     }
 
-    private Batches batches(Dataset training, CausalLM model) {
+    private Batches batches(Dataset training, CausalLM model, ObjectiveMaker.Data kind) {
         Batches batches = Batches.of(training).size(batchSize).endless();
+        if (kind != ObjectiveMaker.Data.TEXT) {
+            batches.grouped(2);
+        }
         if (pack) {
             batches.packed(reading.rowLength(data, model));
         }

@@ -129,7 +129,7 @@ public final class MethodsCommand implements Runnable {
 
     private static void add(List<String> cells, MethodTrial.@Nullable Result r, boolean trains) {
         if (r == null) {
-            cells.addAll(List.of("nothing in this model", "", ""));
+            cells.addAll(List.of("does not fit this model", "", ""));
         } else {
             cells.add(String.format(Locale.ROOT, "%,d", r.trained()));
             cells.add(yes(r.merges()));

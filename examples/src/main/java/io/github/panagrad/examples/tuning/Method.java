@@ -6,6 +6,7 @@ import io.github.panagrad.nn.models.CausalLM;
 import io.github.panagrad.nn.optim.Optimizer;
 import io.github.panagrad.nn.optim.ParamGroup;
 import io.github.panagrad.nn.train.Objective;
+import io.github.panagrad.nn.train.Trainer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Supplier;
@@ -42,6 +43,14 @@ public interface Method {
         default List<ParamGroup> groups(double lr) {
             return List.of();
         }
+
+        /// Adds to the objective what the method needs, such as a regulariser.
+        default Objective<Batch> objective(Objective<Batch> objective) {
+            return objective;
+        }
+
+        /// Sets up what the method does while a trainer runs.
+        default void attend(Trainer<Batch> trainer) {}
 
         /// Returns the adapter that was attached, null for methods that have none.
         default @Nullable Adapter adapter() {
