@@ -9,7 +9,6 @@ class CoverageDemoTest {
     @Test
     void coverageIsKeptWhereCrossEntropyGrowsSure() {
         List<CoverageDemo.Arm> arms = new CoverageDemo(2, 40).run();
-        System.out.println(CoverageDemo.table(arms));
         assertThat(arms).hasSize(3);
         double plain = arms.get(0).coverage().get(2).mean();
         double wide = arms.get(2).coverage().get(2).mean();
