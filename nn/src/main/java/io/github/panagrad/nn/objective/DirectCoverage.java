@@ -77,7 +77,7 @@ public record DirectCoverage(
             weight += weights[i] / weights.length;
             probability += Math.exp(logs[i]) / weights.length;
         }
-        Tensor sum = SequenceLosses.dco(logProb, n).mul(Vectors.like(logProb, kept)).sum();
+        Tensor sum = SequenceLosses.dco(logProb, n).mul(Answers.constant(logProb, kept)).sum();
         return new LossTerm(
                 sum,
                 count,

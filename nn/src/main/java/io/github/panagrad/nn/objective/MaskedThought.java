@@ -1,10 +1,12 @@
 package io.github.panagrad.nn.objective;
 
+import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.nn.data.Batch;
 import io.github.panagrad.nn.data.InputCorruption;
 import io.github.panagrad.nn.train.LossTerm;
 import io.github.panagrad.nn.train.Objective;
 import io.github.panagrad.nn.train.Step;
+import java.util.Map;
 
 /// Learns from inputs with tokens of the answer masked or replaced, the labels staying clean; any
 /// objective can be trained so.
@@ -24,5 +26,15 @@ public record MaskedThought(Objective<Batch> objective, InputCorruption corrupti
     @Override
     public boolean isAccumulationInvariant() {
         return objective.isAccumulationInvariant();
+    }
+
+    @Override
+    public Map<String, Tensor> state() {
+        return objective.state();
+    }
+
+    @Override
+    public void load(Map<String, Tensor> state) {
+        objective.load(state);
     }
 }

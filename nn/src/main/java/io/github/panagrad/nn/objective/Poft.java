@@ -38,7 +38,7 @@ public record Poft(CausalLM model, double[] references) implements Objective<Bat
         for (int i = 0; i < count; i++) {
             theirs[i] = reference(predicted.sequences().get(i).example());
         }
-        Tensor reference = Vectors.like(mean, theirs);
+        Tensor reference = Answers.constant(mean, theirs);
         double[] weights = SequenceLosses.preferenceWeight(mean, reference).toDoubles();
         double weight = 0;
         double ahead = 0;

@@ -72,7 +72,7 @@ public final class Pointwise {
         for (int i = 0; i < flat.length; i++) {
             weights[i] = flat[i] == options.ignoreIndex() ? 0 : known[flat[i]];
         }
-        return losses.mul(Vectors.like(losses, weights).reshape(labels.shape().toArray()));
+        return losses.mul(Answers.constant(losses, weights).reshape(labels.shape().toArray()));
     }
 
     private static LossTerm term(Tensor nll, Tensor losses, long count) {

@@ -2,6 +2,8 @@ package io.github.panagrad.nn.objective;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.panagrad.engine.Ops;
+import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.nn.Context;
 import io.github.panagrad.nn.TinyModels;
 import io.github.panagrad.nn.data.Batch;
@@ -9,9 +11,13 @@ import io.github.panagrad.nn.data.Batches;
 import io.github.panagrad.nn.data.Example;
 import io.github.panagrad.nn.data.InputCorruption;
 import io.github.panagrad.nn.models.CausalLM;
+import io.github.panagrad.nn.train.LossTerm;
+import io.github.panagrad.nn.train.Objective;
 import io.github.panagrad.nn.train.Objectives;
 import io.github.panagrad.nn.train.Step;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class MaskedThoughtTest {
@@ -73,5 +79,32 @@ class MaskedThoughtTest {
         assertThat(before).isPositive();
         assertThat(after).isZero();
         assertThat(mask).isPositive();
+    }
+
+    @Test
+    void whatItsObjectiveRemembersIsSaved() {
+        var loaded = new ArrayList<Map<String, Tensor>>();
+        var state = Map.of("seen", Ops.tensor(1, 2));
+        var remembering =
+                new Objective<Batch>() {
+                    @Override
+                    public LossTerm loss(Batch batch, Step step) {
+                        throw new AssertionError();
+                    }
+
+                    @Override
+                    public Map<String, Tensor> state() {
+                        return state;
+                    }
+
+                    @Override
+                    public void load(Map<String, Tensor> saved) {
+                        loaded.add(saved);
+                    }
+                };
+        var masked = new MaskedThought(remembering, EVERYTHING);
+        assertThat(masked.state()).isSameAs(state);
+        masked.load(masked.state());
+        assertThat(loaded).containsExactly(state);
     }
 }
