@@ -68,13 +68,10 @@ public final class KvCache {
     /// Writes the keys and values of new tokens behind those held; [#advance] makes them count.
     void append(int layer, Tensor newKeys, Tensor newValues) {
         int count = newKeys.dim(1);
-        if (end() + count > capacity + before) {
+        int tokens = end() + count - before;
+        if (tokens > capacity) {
             throw new PanagradException(
-                    "key-value cache",
-                    "full",
-                    end() + count + " positions",
-                    "at most " + (capacity + before),
-                    "");
+                    "key-value cache", "full", tokens + " tokens", "at most " + capacity, "");
         }
         write(newKeys, keys[layer].narrow(1, end(), count));
         write(newValues, values[layer].narrow(1, end(), count));
