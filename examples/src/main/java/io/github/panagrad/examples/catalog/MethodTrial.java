@@ -65,8 +65,8 @@ public record MethodTrial(
         } catch (PanagradException nothingToTrain) {
             return null;
         }
-        long trained = fresh.trainableCount();
         double loss = training == null ? Double.NaN : train(fresh, method, prepared);
+        long trained = prepared.trained(fresh);
         Adapter adapter = prepared.adapter();
         return adapter == null
                 ? new Result(trained, null, null, loss)

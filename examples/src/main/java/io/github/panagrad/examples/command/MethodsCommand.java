@@ -72,27 +72,18 @@ public final class MethodsCommand implements Runnable {
         PrintWriter out = spec.commandLine().getOut();
         out.println("# Methods and objectives");
         out.println();
-        out.println("This page is written by `panagrad methods`" + arguments() + ".");
+        out.println("This page is written by `panagrad methods" + arguments() + "`.");
         methods(out);
         objectives(out);
         out.flush();
     }
 
+    /// Returns what was typed behind the command, without the folders of files.
     private String arguments() {
-        if (model == null) {
-            return "";
-        }
-        String name = model.getFileName() == null ? "" : model.getFileName().toString();
-        return data == null
-                ? ", with parameters counted on " + name
-                : String.format(
-                        Locale.ROOT,
-                        ", with each method trained on %s for %d steps of %d rows (seed %d) and"
-                                + " measured on text held out",
-                        name,
-                        steps,
-                        batchSize,
-                        seed);
+        return spec.commandLine().getParseResult().originalArgs().stream()
+                .skip(1)
+                .map(word -> " " + word.substring(word.lastIndexOf('/') + 1))
+                .collect(Collectors.joining());
     }
 
     private void methods(PrintWriter out) {
@@ -111,9 +102,12 @@ public final class MethodsCommand implements Runnable {
         if (trial != null && trains) {
             out.printf(
                     Locale.ROOT,
-                    "The untouched model: %.3f. Learning rates are the standard ones of each"
+                    "Trained for %d steps of %d rows, and measured on text held out. The untouched"
+                            + " model: %.3f. Learning rates are the standard ones of each"
                             + " method, so that the figures tell that a method works, not which is"
                             + " best.%n%n",
+                    steps,
+                    batchSize,
                     trial.untouched());
         }
         header(out, columns);

@@ -44,6 +44,11 @@ public interface Method {
             return List.of();
         }
 
+        /// Returns how many parameters are trained, once that is settled.
+        default long trained(CausalLM model) {
+            return model.trainableCount();
+        }
+
         /// Adds to the objective what the method needs, such as a regulariser.
         default Objective<Batch> objective(Objective<Batch> objective) {
             return objective;

@@ -63,6 +63,11 @@ public record SparseEntries(double density) implements Method {
         }
 
         @Override
+        public long trained(CausalLM of) {
+            return live == 0 ? Math.round(density * of.trainableCount()) : live;
+        }
+
+        @Override
         public void save(Path folder) {
             model.save(folder);
         }
