@@ -5,4 +5,7 @@ module io.github.panagrad.adapters {
     requires transitive io.github.panagrad.nn;
 
     exports io.github.panagrad.adapters;
+    exports io.github.panagrad.adapters.delta;
+    exports io.github.panagrad.adapters.spectra;
+    exports io.github.panagrad.adapters.sparse;
 }

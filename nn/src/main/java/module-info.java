@@ -11,6 +11,7 @@ module io.github.panagrad.nn {
 
     exports io.github.panagrad.nn;
     exports io.github.panagrad.nn.data;
+    exports io.github.panagrad.nn.drift;
     exports io.github.panagrad.nn.generate;
     exports io.github.panagrad.nn.io;
     exports io.github.panagrad.nn.layers;
@@ -19,5 +20,6 @@ module io.github.panagrad.nn {
     exports io.github.panagrad.nn.models;
     exports io.github.panagrad.nn.objective;
     exports io.github.panagrad.nn.optim;
+    exports io.github.panagrad.nn.retrieval;
     exports io.github.panagrad.nn.train;
 }

@@ -218,13 +218,16 @@ public final class AdaLora implements AdapterMethod {
         return new AdaLoraBudget(of(adapter), parts(adapter));
     }
 
-    /// Adds the regulariser that holds A and B near orthonormal to an objective.
+    /// Adds the regulariser that holds A and B near orthonormal to an objective, and lets it remember
+    /// with a run's state what a [#budget] follows.
     ///
     /// @throws PanagradException if the adapter is of another method
     public static <B> Objective<B> regularized(Objective<B> objective, Adapter adapter) {
         double weight = of(adapter).orthogonality;
-        List<AdaLoraLayer> parts = List.copyOf(parts(adapter).values());
-        return Penalty.on(objective, "orthogonality", weight, () -> distance(parts));
+        Map<String, AdaLoraLayer> byPath = parts(adapter);
+        List<AdaLoraLayer> parts = List.copyOf(byPath.values());
+        return Penalty.on(objective, "orthogonality", weight, () -> distance(parts))
+                .remembering("adalora", new AdaLoraMemory(byPath));
     }
 
     /// Returns the mean over all A and B of ‖A·Aᵀ − I‖ and ‖Bᵀ·B − I‖.

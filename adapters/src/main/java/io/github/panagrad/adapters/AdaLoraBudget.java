@@ -1,7 +1,6 @@
 package io.github.panagrad.adapters;
 
 import io.github.panagrad.engine.Grads;
-import io.github.panagrad.engine.Parameter;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.nn.train.GradTransform;
 import io.github.panagrad.nn.train.Step;
@@ -20,91 +19,20 @@ import java.util.function.Consumer;
 /// matters, after the step it sets the entries of E to zero that the budget has no room for. After
 /// the last cut the directions that are left stay the same.
 ///
-/// What it follows is not part of a trainer's saved state: a resumed run begins to average anew.
+/// The adapter keeps what it follows; [AdaLora#regularized] saves it with a run, so that a resumed one
+/// goes on bit for bit.
 public final class AdaLoraBudget implements GradTransform, Consumer<StepMetrics> {
     private final AdaLora method;
-    private final Map<AdaLoraLayer, Importance> importances = new LinkedHashMap<>();
+    private final List<AdaLoraLayer> parts;
     private final int initial;
     private final int target;
     private long total;
-    private boolean done;
 
     AdaLoraBudget(AdaLora method, Map<String, AdaLoraLayer> parts) {
         this.method = method;
-        parts.values().forEach(part -> importances.put(part, new Importance(part)));
-        initial = parts.values().stream().mapToInt(AdaLoraLayer::rank).sum();
+        this.parts = List.copyOf(parts.values());
+        initial = this.parts.stream().mapToInt(AdaLoraLayer::rank).sum();
         target = Math.min(initial, method.rank() * parts.size());
-    }
-
-    /// Moving averages of how much the entries of a tensor matter, |p·∂L/∂p|, and of how uncertain
-    /// that is.
-    private final class Average {
-        private final Parameter parameter;
-        private final double[] sensitivity;
-        private final double[] uncertainty;
-
-        Average(Parameter parameter) {
-            this.parameter = parameter;
-            sensitivity = new double[Math.toIntExact(parameter.size())];
-            uncertainty = new double[sensitivity.length];
-        }
-
-        void update(Grads grads, double count) {
-            var found = grads.find(parameter);
-            if (found.isEmpty()) {
-                return;
-            }
-            double[] g = found.get().toDoubles();
-            double[] p = parameter.toDoubles();
-            double b1 = method.sensitivityDecay();
-            double b2 = method.uncertaintyDecay();
-            for (int i = 0; i < p.length; i++) {
-                double now = Math.abs(p[i] * g[i] / count);
-                sensitivity[i] = b1 * sensitivity[i] + (1 - b1) * now;
-                double off = Math.abs(now - sensitivity[i]);
-                uncertainty[i] = b2 * uncertainty[i] + (1 - b2) * off;
-            }
-        }
-
-        double score(int i) {
-            return sensitivity[i] * uncertainty[i];
-        }
-    }
-
-    /// How much the directions of one layer matter.
-    private final class Importance {
-        private final Average down;
-        private final Average values;
-        private final Average up;
-        private final int rank;
-
-        Importance(AdaLoraLayer part) {
-            down = new Average(part.down());
-            values = new Average(part.values());
-            up = new Average(part.up());
-            rank = part.rank();
-        }
-
-        void update(Grads grads, double count) {
-            down.update(grads, count);
-            values.update(grads, count);
-            up.update(grads, count);
-        }
-
-        /// Returns the score of a direction: that of its value, and the means of its vectors.
-        double score(int k) {
-            int in = rank == 0 ? 0 : down.sensitivity.length / rank;
-            int out = rank == 0 ? 0 : up.sensitivity.length / rank;
-            double right = 0;
-            for (int j = 0; j < in; j++) {
-                right += down.score(k * in + j) / in;
-            }
-            double left = 0;
-            for (int i = 0; i < out; i++) {
-                left += up.score(i * rank + k) / out;
-            }
-            return values.score(k) + right + left;
-        }
     }
 
     private record Direction(AdaLoraLayer part, int index, double score) {}
@@ -135,23 +63,23 @@ public final class AdaLoraBudget implements GradTransform, Consumer<StepMetrics>
                     "warm-up + finish < steps",
                     "set trainer.steps(n), or shorten warm-up and finish");
         }
-        if (!done) {
-            importances.values().forEach(importance -> importance.update(grads, count));
-        }
+        parts.stream()
+                .filter(part -> !part.isCut())
+                .forEach(part -> part.importance().update(grads, count, method));
         return grads;
     }
 
     @Override
     public void accept(StepMetrics metrics) {
         long step = metrics.step();
-        if (done || step <= method.warmup()) {
+        if (step <= method.warmup() || parts.stream().allMatch(AdaLoraLayer::isCut)) {
             return;
         }
-        done = step >= total - method.finish();
-        if (done || step % method.every() == 0) {
+        boolean last = step >= total - method.finish();
+        if (last || step % method.every() == 0) {
             Map<AdaLoraLayer, boolean[]> kept = best(budget(step, total));
             kept.forEach(AdaLoraLayer::silence);
-            if (done) {
+            if (last) {
                 kept.forEach(AdaLoraLayer::cut);
             }
         }
@@ -161,12 +89,12 @@ public final class AdaLoraBudget implements GradTransform, Consumer<StepMetrics>
     private Map<AdaLoraLayer, boolean[]> best(int count) {
         List<Direction> all = new ArrayList<>();
         var kept = new LinkedHashMap<AdaLoraLayer, boolean[]>();
-        importances.forEach((part, importance) -> {
+        for (AdaLoraLayer part : parts) {
             kept.put(part, new boolean[part.rank()]);
             for (int k = 0; k < part.rank(); k++) {
-                all.add(new Direction(part, k, importance.score(k)));
+                all.add(new Direction(part, k, part.importance().score(k)));
             }
-        });
+        }
         all.sort(Comparator.comparingDouble(Direction::score).reversed());
         for (Direction d : all.subList(0, count)) {
             boolean[] of = kept.get(d.part);

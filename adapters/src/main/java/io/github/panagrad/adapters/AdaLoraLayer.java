@@ -1,5 +1,7 @@
 package io.github.panagrad.adapters;
 
+import io.github.panagrad.adapters.delta.LowRankDelta;
+import io.github.panagrad.adapters.delta.TensorDelta;
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Parameter;
 import io.github.panagrad.engine.Tensor;
@@ -16,6 +18,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// The detour around one linear layer in the form of a singular value decomposition.
 ///
@@ -44,7 +47,9 @@ final class AdaLoraLayer extends LayerAdapter {
     private final Parameter down;
     private final Parameter values;
     private final Parameter up;
+    private final AdaLoraImportance importance;
     private volatile int[] live;
+    private boolean isCut;
 
     AdaLoraLayer(AdaLora options, String path, Linear base, Rng rng) {
         initialRank = options.initialRank();
@@ -59,6 +64,7 @@ final class AdaLoraLayer extends LayerAdapter {
         down = parameter(DOWN, Init.normal(0, DEVIATION).draw(Shape.of(rank, base.in()), rng));
         values = parameter(VALUES, Init.zeros().draw(Shape.of(rank, 1), rng));
         up = parameter(UP, Init.normal(0, DEVIATION).draw(Shape.of(base.out(), rank), rng));
+        importance = new AdaLoraImportance(down, values, up);
     }
 
     private static int[] trues(boolean[] pattern) {
@@ -97,6 +103,25 @@ final class AdaLoraLayer extends LayerAdapter {
         return pattern.clone();
     }
 
+    /// Returns how much the directions matter.
+    AdaLoraImportance importance() {
+        return importance;
+    }
+
+    /// Tells whether directions have been cut off for good.
+    boolean isCut() {
+        return isCut;
+    }
+
+    /// Returns which of the directions that the layer was made with are left.
+    boolean[] live() {
+        boolean[] kept = new boolean[rank()];
+        for (int i : live) {
+            kept[i] = true;
+        }
+        return kept;
+    }
+
     /// Sets entries of E to zero; they may grow again.
     void silence(boolean[] kept) {
         float[] entries = values.toFloats();
@@ -113,6 +138,7 @@ final class AdaLoraLayer extends LayerAdapter {
             pattern[places[i]] = kept[i];
         }
         live = trues(kept);
+        isCut = true;
     }
 
     private Tensor alive(Tensor tensor, int dim) {
@@ -139,6 +165,13 @@ final class AdaLoraLayer extends LayerAdapter {
     @Override
     protected Tensor mergedWeight(Tensor weight) {
         return live.length == 0 ? weight : weight.add(alive(up, 1).matmul(scaledDown()).mul(scale));
+    }
+
+    @Override
+    protected @Nullable TensorDelta weightDelta(Tensor weight) {
+        return live.length == 0
+                ? super.weightDelta(weight)
+                : LowRankDelta.of(alive(up, 1).mul(scale), scaledDown());
     }
 
     /// Returns ‖A·Aᵀ − I‖ and ‖Bᵀ·B − I‖, Frobenius norms.

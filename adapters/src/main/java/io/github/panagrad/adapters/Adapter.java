@@ -1,5 +1,8 @@
 package io.github.panagrad.adapters;
 
+import io.github.panagrad.adapters.delta.Delta;
+import io.github.panagrad.adapters.delta.DenseDelta;
+import io.github.panagrad.adapters.delta.TensorDelta;
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Parameter;
 import io.github.panagrad.engine.Tensor;
@@ -9,9 +12,12 @@ import io.github.panagrad.nn.Context;
 import io.github.panagrad.nn.Interceptor;
 import io.github.panagrad.nn.Layer;
 import io.github.panagrad.nn.Module;
+import io.github.panagrad.nn.PathPattern;
 import io.github.panagrad.nn.layers.Linear;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,29 +38,15 @@ public final class Adapter {
     private final Module model;
     private final Map<String, Attachment> interceptors = new LinkedHashMap<>();
     private final List<Attachment> weights = new ArrayList<>();
-    private final List<Merged> merged = new ArrayList<>();
+    private final MergedWeights merged = new MergedWeights();
+    private final Map<String, Module> whole = new LinkedHashMap<>();
     private volatile Installed installed;
     private volatile boolean enabled = true;
     private volatile double strength = 1;
+    private volatile Map<String, Double> layerStrengths = Map.of();
 
     /// A method and its parts, exchanged as a whole.
     private record Installed(AdapterMethod method, AdapterMethod.Parts parts) {}
-
-    /// A linear layer whose weight does the adapter's work, and what it was before.
-    private record Merged(Linear layer, Tensor weight, @Nullable Tensor bias) {
-        void undo() {
-            put(layer.weight(), weight);
-            Parameter b = layer.bias();
-            if (b != null && bias != null) {
-                put(b, bias);
-            }
-        }
-
-        private static void put(Parameter parameter, Tensor before) {
-            parameter.replace(before);
-            parameter.trainable(false);
-        }
-    }
 
     private Adapter(String name, Module model, Installed installed) {
         this.name = name;
@@ -80,7 +72,7 @@ public final class Adapter {
             throw new PanagradException(
                     "adapter", "not a name", "'" + name + "'", "letters, digits, _ and -", "");
         }
-        Map<String, Layer> ordered = inOrder(model, targets);
+        Map<String, Layer> ordered = inOrder(method, model, targets);
         AdapterMethod.Parts parts = parts(method, model, ordered, values);
         var adapter = new Adapter(name, model, new Installed(method, parts));
         try {
@@ -96,11 +88,15 @@ public final class Adapter {
         return adapter;
     }
 
-    private static Map<String, Layer> inOrder(Module model, Map<String, ? extends Layer> targets) {
+    /// Returns targets and their companions in the model's order.
+    private static Map<String, Layer> inOrder(
+            AdapterMethod method, Module model, Map<String, ? extends Layer> targets) {
+        var all = new HashMap<String, Layer>(targets);
+        all.putAll(method.companions(model, Map.copyOf(targets)));
         var ordered = new LinkedHashMap<String, Layer>();
         model.modules()
                 .forEach((path, module) -> {
-                    if (targets.containsKey(path) && module instanceof Layer layer) {
+                    if (all.containsKey(path) && module instanceof Layer layer) {
                         ordered.put(path, layer);
                     }
                 });
@@ -147,11 +143,7 @@ public final class Adapter {
                                 "a part for " + path + ", which was not asked for");
                     }
                     weights.add(layer.attach(name, part));
-                    interceptors.computeIfAbsent(
-                            path,
-                            p ->
-                                    layer.intercept(
-                                            (l, x, context, in) -> around(p, l, x, context, in)));
+                    interceptors.computeIfAbsent(path, p -> layer.intercept(new At(p)));
                 });
     }
 
@@ -168,7 +160,44 @@ public final class Adapter {
     /// Reads an adapter in PEFT's format and attaches it under a name.
     public static Adapter load(Module model, Path folder, String name) {
         PeftFiles.Content content = PeftFiles.read(model, folder);
-        return attach(content.method(), model, content.layers(), name, content::fill);
+        Adapter adapter = attach(content.method(), model, content.layers(), name, content::fill);
+        content.fillWhole(model);
+        content.whole().keySet().forEach(path -> adapter.trainWhole(path, model.module(path)));
+        return adapter;
+    }
+
+    /// Trains modules of the model whole, beside the adapter, such as a new head; they are saved with
+    /// it, as PEFT's `modules_to_save`.
+    ///
+    /// They learn in place: switching the adapter off or taking it off does not undo what they learnt.
+    ///
+    /// @throws PanagradException if nothing matches, or the adapter is on such a module or inside of it
+    public Adapter trainWhole(PathPattern modules) {
+        modules.select(model.modules()).forEach(this::trainWhole);
+        return this;
+    }
+
+    private void trainWhole(String path, Module module) {
+        for (String target : targets()) {
+            if (target.equals(path) || target.startsWith(path + ".")) {
+                throw new PanagradException(
+                        "adapter " + name,
+                        "a module cannot be trained whole and adapted, too",
+                        path,
+                        "modules without the adapter",
+                        "leave it out of the adapter's targets");
+            }
+        }
+        module.parameters().values().stream()
+                .findFirst()
+                .ifPresent(p -> module.to(p.dtype().widened()));
+        module.unfreeze();
+        whole.put(path, module);
+    }
+
+    /// Returns the modules that are trained whole, by path.
+    public Map<String, Module> whole() {
+        return Collections.unmodifiableMap(whole);
     }
 
     /// Puts the adapter in a folder in the place of this one, whatever its method and its layers, in
@@ -178,9 +207,18 @@ public final class Adapter {
     public void replace(Path folder) {
         requireUnmerged("replace");
         PeftFiles.Content content = PeftFiles.read(model, folder);
-        Map<String, Layer> targets = inOrder(model, content.layers());
+        if (!content.whole().keySet().equals(whole.keySet())) {
+            throw new PanagradException(
+                    "adapter " + name,
+                    "it cannot be replaced by one with other modules trained whole",
+                    content.whole().keySet() + " in " + folder,
+                    whole.keySet().toString(),
+                    "detach this adapter and load the other");
+        }
+        Map<String, Layer> targets = inOrder(content.method(), model, content.layers());
         AdapterMethod.Parts parts = parts(content.method(), model, targets, content::fill);
         install(parts, targets);
+        content.fillWhole(model);
         installed = new Installed(content.method(), parts);
     }
 
@@ -190,6 +228,31 @@ public final class Adapter {
     /// @throws PanagradException if it cannot be written, or what was read back differs
     public void save(Path folder) {
         PeftFiles.save(this, folder);
+    }
+
+    /// The adapter around the layer at a path.
+    private final class At implements Interceptor {
+        private final String path;
+
+        private At(String path) {
+            this.path = path;
+        }
+
+        @Override
+        public Tensor around(Layer layer, Tensor x, Context context, Inner inner) {
+            return Adapter.this.around(path, layer, x, context, inner);
+        }
+
+        @Override
+        public @Nullable Tensor weight(Tensor weight) {
+            LayerAdapter part = installed.parts().layers().get(path);
+            double by = strengthAt(path);
+            if (part == null || !enabled || !merged.isEmpty() || by == 0) {
+                return weight;
+            }
+            Tensor changed = part.effectiveWeight(weight);
+            return changed == null ? null : MergedWeights.blend(weight, changed, by);
+        }
     }
 
     private Tensor around(
@@ -205,10 +268,10 @@ public final class Adapter {
                     name,
                     x,
                     context,
-                    (some, at) -> part.forward(layer, some, at, new At(inner, at)),
+                    (some, at) -> part.forward(layer, some, at, new WithinRows(inner, at)),
                     inner::apply);
         }
-        double by = strength;
+        double by = strengthAt(path);
         if (!enabled || !merged.isEmpty() || by == 0) {
             return inner.apply(x);
         }
@@ -216,34 +279,8 @@ public final class Adapter {
             return part.forward(layer, x, context, inner);
         }
         Tensor plain = inner.apply(x);
-        Tensor adapted = part.forward(layer, x, context, new Known(inner, x, plain));
+        Tensor adapted = part.forward(layer, x, context, new KnownAnswer(inner, x, plain));
         return plain.add(adapted.sub(plain).mul(by));
-    }
-
-    /// What lies within, called with the context of some rows.
-    private record At(Interceptor.Inner inner, Context context) implements Interceptor.Inner {
-        @Override
-        public Tensor apply(Tensor x) {
-            return inner.apply(x, context);
-        }
-
-        @Override
-        public Tensor apply(Tensor x, Context other) {
-            return inner.apply(x, other);
-        }
-    }
-
-    /// What lies within, with one answer known already.
-    private record Known(Interceptor.Inner inner, Tensor x, Tensor y) implements Interceptor.Inner {
-        @Override
-        public Tensor apply(Tensor in) {
-            return in == x ? y : inner.apply(in);
-        }
-
-        @Override
-        public Tensor apply(Tensor in, Context other) {
-            return inner.apply(in, other);
-        }
     }
 
     // Looking at it
@@ -304,12 +341,33 @@ public final class Adapter {
     /// Sets how much of its effect on each layer's output counts: 1 is all, 0 is none. Adapters that
     /// are on together with weights of their own are a weighted combination.
     public Adapter strength(double weight) {
+        requireFinite(weight);
+        strength = weight;
+        return this;
+    }
+
+    /// Sets what the strength is multiplied by at single layers, by their paths; at all others, by 1.
+    public Adapter layerStrengths(Map<String, Double> weights) {
+        weights.forEach((path, weight) -> {
+            requireFinite(weight);
+            if (!parts().layers().containsKey(path)) {
+                throw new PanagradException(
+                        "adapter " + name, "it is not on this layer", path, "one of targets()", "");
+            }
+        });
+        layerStrengths = Map.copyOf(weights);
+        return this;
+    }
+
+    private void requireFinite(double weight) {
         if (!Double.isFinite(weight)) {
             throw new PanagradException(
                     "adapter " + name, "strength is not finite", "" + weight, "a number", "");
         }
-        strength = weight;
-        return this;
+    }
+
+    private double strengthAt(String path) {
+        return strength * layerStrengths.getOrDefault(path, 1.0);
     }
 
     /// Returns how much of its effect counts.
@@ -329,42 +387,23 @@ public final class Adapter {
         try {
             parts().layers()
                     .forEach((path, part) ->
-                            merged.add(Ops.noGrad(() -> Ops.scope(() -> mergeInto(path, part)))));
+                            Ops.noGrad(() -> Ops.scope(() -> mergeInto(path, part))));
         } catch (RuntimeException e) {
             unmerge();
             throw e;
         }
     }
 
-    private Merged mergeInto(String path, LayerAdapter part) {
-        Module layer = model.module(path);
-        Linear linear = layer instanceof Linear l ? l : null;
-        Tensor before = linear == null ? null : linear.weight().detach();
-        Tensor after =
-                before == null ? null : part.mergedWeight(before.to(before.dtype().widened()));
-        if (linear == null || before == null || after == null) {
+    private boolean mergeInto(String path, LayerAdapter part) {
+        if (!merged.add(model.module(path), part, strengthAt(path))) {
             throw new PanagradException(
                     "adapter " + name,
                     method().peftType() + " cannot be merged into weights",
                     path,
-                    "a method whose effect is a change of a linear layer's weight",
+                    "a method whose effect is a change of a weight",
                     "keep the adapter beside the model");
         }
-        Parameter bias = linear.bias();
-        Tensor biasBefore = bias == null ? null : bias.detach();
-        linear.weight().replace(blend(before, after).keep());
-        if (bias != null && biasBefore != null) {
-            bias.replace(blend(biasBefore, part.mergedBias(biasBefore)).keep());
-        }
-        return new Merged(linear, before.keep(), biasBefore == null ? null : biasBefore.keep());
-    }
-
-    private Tensor blend(Tensor before, Tensor after) {
-        if (strength == 1) {
-            return after;
-        }
-        Tensor wide = before.to(after.dtype());
-        return wide.add(after.sub(wide).mul(strength));
+        return true;
     }
 
     /// Merges, and reports how far that moved the model.
@@ -384,8 +423,7 @@ public final class Adapter {
 
     /// Undoes [#merge]: the weights get their old bits and dtype back.
     public void unmerge() {
-        merged.reversed().forEach(Merged::undo);
-        merged.clear();
+        merged.undo();
     }
 
     private void requireUnmerged(String what) {
@@ -393,6 +431,50 @@ public final class Adapter {
             throw new PanagradException(
                     "adapter " + name, "it is merged already", what, "", "call unmerge() first");
         }
+    }
+
+    /// Returns the change of weights that does its work, with its strength, without merging: low-rank
+    /// where the method is.
+    ///
+    /// @throws PanagradException if no change of weights does what the adapter does
+    public Delta delta() {
+        requireUnmerged("delta");
+        var changes = new LinkedHashMap<String, TensorDelta>();
+        parts().layers()
+                .forEach((path, part) ->
+                        Ops.noGrad(() -> Ops.scope(() -> putChanges(path, part, changes))));
+        return Delta.of(changes);
+    }
+
+    private boolean putChanges(String path, LayerAdapter part, Map<String, TensorDelta> changes) {
+        Module layer = model.module(path);
+        Parameter parameter = MergedWeights.weightOf(layer);
+        boolean own = model.parameters().get(path + ".weight") == parameter;
+        if (parameter != null && !own && MergedWeights.isDone(model, parameter, changes.keySet())) {
+            return true;
+        }
+        Tensor weight = parameter == null ? null : parameter.detach();
+        TensorDelta change =
+                weight == null ? null : part.weightDelta(weight.to(weight.dtype().widened()));
+        if (change == null || !own) {
+            throw new PanagradException(
+                    "adapter " + name,
+                    method().peftType() + " is no change of this layer's weight",
+                    path,
+                    "a method whose effect is a change of a layer's own weight",
+                    "");
+        }
+        double by = strengthAt(path);
+        changes.put(path + ".weight", change.times(by));
+        Parameter bias = layer instanceof Linear linear ? linear.bias() : null;
+        if (bias != null) {
+            Tensor before = bias.detach();
+            Tensor after = part.mergedBias(before);
+            if (after != before) {
+                changes.put(path + ".bias", DenseDelta.of(after.sub(before)).times(by));
+            }
+        }
+        return true;
     }
 
     // Taking it off
@@ -411,7 +493,7 @@ public final class Adapter {
         if (merged.isEmpty()) {
             merge();
         }
-        merged.clear();
+        merged.forget();
         detach();
     }
 }

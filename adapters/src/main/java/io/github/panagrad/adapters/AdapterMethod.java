@@ -44,12 +44,19 @@ public interface AdapterMethod {
     /// Makes the parts for some layers, with their initial values.
     ///
     /// @param model the model that the layers are in, frozen
-    /// @param targets the layers by path, in the model's order; all of [#layerType]
+    /// @param targets the layers by path, in the model's order; all of [#layerType], and the
+    ///     [#companions]
     Parts parts(Module model, Map<String, Layer> targets);
 
     /// Returns the class of the layers that the method can be attached to.
     default Class<? extends Layer> layerType() {
         return Linear.class;
+    }
+
+    /// Returns further layers that the method has to be on as well, by path, such as a head that is
+    /// tied to a target; none unless a method says so.
+    default Map<String, Layer> companions(Module model, Map<String, Layer> targets) {
+        return Map.of();
     }
 
     /// Returns what stands in PEFT's files before the names of shared parameters.

@@ -13,6 +13,12 @@ import io.github.panagrad.nn.Layer;
 /// A part that adds a change of the weight to a linear layer, y = W·x + ΔW·x, where ΔW is made anew from
 /// few parameters in every pass.
 abstract class DeltaLayer extends LayerAdapter {
+    private final DeltaDropout dropout;
+
+    DeltaLayer(DeltaDropout dropout) {
+        this.dropout = dropout;
+    }
+
     /// Computes ΔW. Shapes: (out, in).
     abstract Tensor delta();
 
@@ -23,7 +29,13 @@ abstract class DeltaLayer extends LayerAdapter {
 
     @Override
     protected Tensor forward(Layer layer, Tensor x, Context context, Interceptor.Inner inner) {
-        return inner.apply(x).add(Ops.linear(x, delta(), null));
+        Tensor y = inner.apply(x);
+        if (!layer.isTraining()) {
+            return y.add(Ops.linear(x, delta(), null));
+        }
+        return dropout.leavesOut(context)
+                ? y
+                : y.add(Ops.linear(x, dropout.rows(delta(), context), null));
     }
 
     @Override

@@ -1,5 +1,7 @@
 package io.github.panagrad.adapters;
 
+import io.github.panagrad.adapters.delta.DenseDelta;
+import io.github.panagrad.adapters.delta.TensorDelta;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.nn.Context;
 import io.github.panagrad.nn.Interceptor;
@@ -38,9 +40,27 @@ public abstract class LayerAdapter extends Module {
     /// Returns what the layer's weight would have to be to do the adapter's work too, or null if no
     /// weight does. Called without a tape.
     ///
-    /// @param weight the weight of the linear layer, widened. Shapes: (out, in).
+    /// @param weight the weight of the linear layer or the table of the embedding, widened. Shapes:
+    ///     (out, in).
     protected @Nullable Tensor mergedWeight(Tensor weight) {
         return null;
+    }
+
+    /// Returns what the layer's weight would have to be to do the adapter's work too, differentiably,
+    /// for losses that take a head's weight without calling the head; null if they have to call it.
+    ///
+    /// @param weight the weight of the layer. Shapes: (out, in).
+    protected @Nullable Tensor effectiveWeight(Tensor weight) {
+        return null;
+    }
+
+    /// Returns the change of the layer's weight that does the adapter's work, or null if none does.
+    /// Called without a tape; a method whose change is a product of small factors returns these.
+    ///
+    /// @param weight the weight of the linear layer, widened. Shapes: (out, in).
+    protected @Nullable TensorDelta weightDelta(Tensor weight) {
+        Tensor merged = mergedWeight(weight);
+        return merged == null ? null : DenseDelta.of(merged.sub(weight));
     }
 
     /// Returns what the layer's bias would have to be. Shapes: (out).

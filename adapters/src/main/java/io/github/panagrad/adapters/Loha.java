@@ -18,7 +18,9 @@ import java.util.Map;
 /// @param rank r
 /// @param alpha α
 /// @param seed of the initial factors; A₂ begins at zero
-public record Loha(int rank, double alpha, long seed) implements AdapterMethod {
+/// @param dropout what is left out while training
+public record Loha(int rank, double alpha, long seed, DeltaDropout dropout)
+        implements AdapterMethod {
     static final String PEFT_TYPE = "LOHA";
 
     /// Checks the ranges.
@@ -35,17 +37,22 @@ public record Loha(int rank, double alpha, long seed) implements AdapterMethod {
 
     /// Starts with a rank and an alpha of the same size.
     public static Loha rank(int rank) {
-        return new Loha(rank, rank, 0);
+        return new Loha(rank, rank, 0, DeltaDropout.NONE);
     }
 
     /// Sets α.
     public Loha alpha(double value) {
-        return new Loha(rank, value, seed);
+        return new Loha(rank, value, seed, dropout);
     }
 
     /// Sets the seed of the initial factors.
     public Loha seed(long value) {
-        return new Loha(rank, alpha, value);
+        return new Loha(rank, alpha, value, dropout);
+    }
+
+    /// Sets how likely rows of ΔW, and all of it, are left out while training.
+    public Loha dropout(double rows, double whole) {
+        return new Loha(rank, alpha, seed, new DeltaDropout(rows, whole, true));
     }
 
     @Override
@@ -64,6 +71,7 @@ public record Loha(int rank, double alpha, long seed) implements AdapterMethod {
         private final Parameter secondRight;
 
         Factors(Loha options, Linear base, Rng rng) {
+            super(options.dropout);
             int r = options.rank;
             Init kaiming = Init.kaimingUniform(Math.sqrt(5));
             scale = options.alpha / r;
@@ -92,9 +100,9 @@ public record Loha(int rank, double alpha, long seed) implements AdapterMethod {
                 "alpha",
                 PeftFiles.number(alpha),
                 "rank_dropout",
-                0.0,
+                dropout.rank(),
                 "module_dropout",
-                0.0,
+                dropout.module(),
                 "use_effective_conv2d",
                 false,
                 "init_weights",
@@ -109,6 +117,15 @@ public record Loha(int rank, double alpha, long seed) implements AdapterMethod {
         PeftFiles.requireEmpty(config, "rank_pattern");
         PeftFiles.requireEmpty(config, "alpha_pattern");
         int rank = config.integer("r", 8);
-        return rank(rank).alpha(config.number("alpha", 8));
+        if (config.get("init_weights") instanceof String
+                || Boolean.TRUE.equals(config.get("use_khatri_rao"))
+                || (config.get("r2") != null && config.integer("r2") != rank)) {
+            throw config.error(
+                    "init_weights",
+                    "products of two ranks and scales (ABBA) are not supported",
+                    "true, without r2 and use_khatri_rao",
+                    "");
+        }
+        return new Loha(rank, config.number("alpha", 8), 0, DeltaDropout.read(config, true));
     }
 }

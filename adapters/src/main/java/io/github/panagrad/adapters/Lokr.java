@@ -21,7 +21,9 @@ import org.jspecify.annotations.Nullable;
 /// @param decomposeBoth whether W₁ may be a product too
 /// @param factor the extent of W₁, as near as the layer's extents allow; −1 for as square as they allow
 /// @param seed of the initial factors; W₁, or its first factor, begins at zero
-public record Lokr(int rank, double alpha, boolean decomposeBoth, int factor, long seed)
+/// @param dropout what is left out while training
+public record Lokr(
+        int rank, double alpha, boolean decomposeBoth, int factor, long seed, DeltaDropout dropout)
         implements AdapterMethod {
     static final String PEFT_TYPE = "LOKR";
 
@@ -39,27 +41,32 @@ public record Lokr(int rank, double alpha, boolean decomposeBoth, int factor, lo
 
     /// Starts with a rank and an alpha of the same size.
     public static Lokr rank(int rank) {
-        return new Lokr(rank, rank, false, -1, 0);
+        return new Lokr(rank, rank, false, -1, 0, DeltaDropout.NONE);
     }
 
     /// Sets α.
     public Lokr alpha(double value) {
-        return new Lokr(rank, value, decomposeBoth, factor, seed);
+        return new Lokr(rank, value, decomposeBoth, factor, seed, dropout);
     }
 
     /// Makes W₁ a product too where it is large.
     public Lokr decomposeBoth(boolean on) {
-        return new Lokr(rank, alpha, on, factor, seed);
+        return new Lokr(rank, alpha, on, factor, seed, dropout);
     }
 
     /// Sets the extent of W₁.
     public Lokr factor(int extent) {
-        return new Lokr(rank, alpha, decomposeBoth, extent, seed);
+        return new Lokr(rank, alpha, decomposeBoth, extent, seed, dropout);
     }
 
     /// Sets the seed of the initial factors.
     public Lokr seed(long value) {
-        return new Lokr(rank, alpha, decomposeBoth, factor, value);
+        return new Lokr(rank, alpha, decomposeBoth, factor, value, dropout);
+    }
+
+    /// Sets what is left out while training.
+    public Lokr dropout(DeltaDropout value) {
+        return new Lokr(rank, alpha, decomposeBoth, factor, seed, value);
     }
 
     @Override
@@ -96,6 +103,7 @@ public record Lokr(int rank, double alpha, boolean decomposeBoth, int factor, lo
         private final @Nullable Parameter secondRight;
 
         Factors(Lokr options, Linear base, Rng rng) {
+            super(options.dropout);
             int r = options.rank;
             Init kaiming = Init.kaimingUniform(Math.sqrt(5));
             scale = options.alpha / r;
@@ -149,9 +157,11 @@ public record Lokr(int rank, double alpha, boolean decomposeBoth, int factor, lo
                 "decompose_factor",
                 factor,
                 "rank_dropout",
-                0.0,
+                dropout.rank(),
                 "module_dropout",
-                0.0,
+                dropout.module(),
+                "rank_dropout_scale",
+                dropout.scaled(),
                 "use_effective_conv2d",
                 false,
                 "init_weights",
@@ -169,6 +179,7 @@ public record Lokr(int rank, double alpha, boolean decomposeBoth, int factor, lo
         return rank(rank)
                 .alpha(config.number("alpha", 8))
                 .decomposeBoth(config.bool("decompose_both", false))
-                .factor(config.integer("decompose_factor", -1));
+                .factor(config.integer("decompose_factor", -1))
+                .dropout(DeltaDropout.read(config, config.bool("rank_dropout_scale", false)));
     }
 }

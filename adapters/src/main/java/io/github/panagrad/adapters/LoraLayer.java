@@ -1,5 +1,7 @@
 package io.github.panagrad.adapters;
 
+import io.github.panagrad.adapters.delta.LowRankDelta;
+import io.github.panagrad.adapters.delta.TensorDelta;
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Parameter;
 import io.github.panagrad.engine.Tensor;
@@ -104,6 +106,13 @@ final class LoraLayer extends LayerAdapter {
         return magnitude == null
                 ? direction
                 : direction.mul(magnitude.div(lengths(direction)).reshape(base.out(), 1));
+    }
+
+    @Override
+    protected @Nullable TensorDelta weightDelta(Tensor weight) {
+        return magnitude == null
+                ? LowRankDelta.of(allUp().mul(scale), allDown())
+                : super.weightDelta(weight);
     }
 
     @Override

@@ -15,8 +15,10 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// Adapters in the format of Hugging Face's PEFT: `adapter_config.json` and
@@ -24,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class PeftFiles {
     private static final String CONFIG = "adapter_config.json";
     private static final String WEIGHTS = "adapter_model.safetensors";
+    private static final String WHOLE = "modules_to_save";
     private static final String MODEL = "base_model.model.";
 
     private PeftFiles() {}
@@ -47,6 +50,10 @@ final class PeftFiles {
                 .forEach((path, part) ->
                         part.saved()
                                 .forEach((local, t) -> tensors.put(MODEL + path + "." + local, t)));
+        adapter.whole()
+                .forEach((path, module) ->
+                        module.stateDict()
+                                .forEach((local, t) -> tensors.put(MODEL + path + "." + local, t)));
         TensorFiles.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
         config(adapter).write(folder.resolve(CONFIG));
         compare(tensors, folder.resolve(WEIGHTS));
@@ -58,19 +65,26 @@ final class PeftFiles {
                         "peft_type",
                         adapter.method().peftType(),
                         "task_type",
-                        "CAUSAL_LM",
+                        classifies(adapter) ? "SEQ_CLS" : "CAUSAL_LM",
                         "base_model_name_or_path",
                         null,
                         "target_modules",
                         adapter.method().usualTargets() == null ? targetModules(adapter) : null,
-                        "modules_to_save",
-                        null,
+                        WHOLE,
+                        adapter.whole().isEmpty() ? null : List.copyOf(adapter.whole().keySet()),
                         "inference_mode",
                         true);
         for (var field : adapter.method().config(adapter.parts()).asMap().entrySet()) {
             config = config.with(field.getKey(), field.getValue());
         }
         return config;
+    }
+
+    /// Tells whether a head is trained that PEFT takes for a classifier's.
+    private static boolean classifies(Adapter adapter) {
+        return adapter.whole().keySet().stream()
+                .map(PeftFiles::lastSegment)
+                .anyMatch(Set.of("classifier", "score")::contains);
     }
 
     /// Returns the last segments of the targets where these name exactly them, else their full
@@ -111,7 +125,13 @@ final class PeftFiles {
             AdapterMethod method,
             Map<String, Layer> layers,
             Map<String, Map<String, Tensor>> values,
-            Map<String, Tensor> shared) {
+            Map<String, Tensor> shared,
+            Map<String, Map<String, Tensor>> whole) {
+        /// Copies the values of modules that are trained whole into the model.
+        void fillWhole(Module model) {
+            whole.forEach((path, state) -> model.module(path).load(state));
+        }
+
         /// Copies the values into parts.
         void fill(AdapterMethod.Parts parts) {
             parts.layers()
@@ -144,7 +164,9 @@ final class PeftFiles {
 
     /// Reads a folder for a model.
     static Content read(Module model, Path folder) {
-        AdapterMethod method = PeftMethods.read(JsonObject.read(folder.resolve(CONFIG)));
+        JsonObject config = JsonObject.read(folder.resolve(CONFIG));
+        AdapterMethod method = PeftMethods.read(config);
+        Map<String, Map<String, Tensor>> whole = wholeModules(model, config);
         var layers = new LinkedHashMap<String, Layer>();
         var states = new LinkedHashMap<String, Map<String, Tensor>>();
         var shared = new LinkedHashMap<String, Tensor>();
@@ -153,8 +175,12 @@ final class PeftFiles {
         TensorFiles.read(folder.resolve(WEIGHTS))
                 .forEach((key, tensor) -> {
                     String path = key.startsWith(MODEL) ? key.substring(MODEL.length()) : key;
-                    String owner = owner(path, modules, method.layerType());
-                    if (owner != null && modules.get(owner) instanceof Layer layer) {
+                    String trained = owner(path, whole.keySet()::contains);
+                    Map<String, Tensor> own = trained == null ? null : whole.get(trained);
+                    String owner = owner(path, p -> method.layerType().isInstance(modules.get(p)));
+                    if (trained != null && own != null) {
+                        own.put(path.substring(trained.length() + 1), tensor);
+                    } else if (owner != null && modules.get(owner) instanceof Layer layer) {
                         layers.put(owner, layer);
                         states.computeIfAbsent(owner, o -> new LinkedHashMap<>())
                                 .put(path.substring(owner.length() + 1), tensor);
@@ -183,15 +209,32 @@ final class PeftFiles {
                             + example(modules, method.layerType()),
                     "was it trained on another architecture?");
         }
-        return new Content(folder, method, layers, states, shared);
+        return new Content(folder, method, layers, states, shared, whole);
     }
 
-    /// Returns the longest path that a name begins with and that is a layer of the wanted class.
-    private static @Nullable String owner(
-            String name, Map<String, Module> modules, Class<? extends Layer> type) {
+    /// Returns the modules that a config says are trained whole, by path, still without values: PEFT
+    /// names them by the last segments of their paths.
+    private static Map<String, Map<String, Tensor>> wholeModules(Module model, JsonObject config) {
+        var whole = new LinkedHashMap<String, Map<String, Tensor>>();
+        List<String> names = config.get(WHOLE) == null ? List.of() : config.strings(WHOLE);
+        for (String name : names) {
+            List<String> paths =
+                    model.modules().keySet().stream()
+                            .filter(path -> path.equals(name) || path.endsWith("." + name))
+                            .toList();
+            if (paths.isEmpty()) {
+                throw config.error(WHOLE, "the model has no module " + name, "its modules", "");
+            }
+            paths.forEach(path -> whole.put(path, new LinkedHashMap<>()));
+        }
+        return whole;
+    }
+
+    /// Returns the longest path that a name begins with and that is wanted.
+    private static @Nullable String owner(String name, Predicate<String> wanted) {
         for (int dot = name.lastIndexOf('.'); dot > 0; dot = name.lastIndexOf('.', dot - 1)) {
             String path = name.substring(0, dot);
-            if (type.isInstance(modules.get(path))) {
+            if (wanted.test(path)) {
                 return path;
             }
         }

@@ -16,10 +16,12 @@ final class PeftMethods {
                             reader(PromptTuning.PEFT_TYPE, PromptTuning::read),
                             reader(Bottleneck.PEFT_TYPE, Bottleneck::read),
                             reader(Mam.PEFT_TYPE, Mam::read),
+                            reader(MaskTuning.PEFT_TYPE, MaskTuning::read),
                             reader(Loha.PEFT_TYPE, Loha::read),
                             reader(Lokr.PEFT_TYPE, Lokr::read),
                             reader(Vera.PEFT_TYPE, Vera::read),
                             reader(Ia3.PEFT_TYPE, Ia3::read),
+                            reader(TrainableTokens.PEFT_TYPE, TrainableTokens::read),
                             reader(Oft.PEFT_TYPE, Oft::read)));
 
     private PeftMethods() {}

@@ -18,6 +18,7 @@ import io.github.panagrad.nn.models.CausalLM;
 import io.github.panagrad.nn.optim.AdamW;
 import io.github.panagrad.nn.train.BatchSource;
 import io.github.panagrad.nn.train.LossTerm;
+import io.github.panagrad.nn.train.Memory;
 import io.github.panagrad.nn.train.Objective;
 import io.github.panagrad.nn.train.StepMetrics;
 import io.github.panagrad.nn.train.Trainer;
@@ -30,6 +31,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class AdaLoraTest {
     private static final String TARGET = "model.layers.0.mlp.up_proj";
@@ -226,6 +229,75 @@ class AdaLoraTest {
         train(model, adapter, objective(model));
         assertThat(left(adapter)).isEqualTo(2 * adapter.targets().size());
         partsOf(adapter).forEach(part -> assertThat(part.pattern()[0]).isFalse());
+    }
+
+    /// Trains, stopped after some steps if asked; returns what the adapter has learnt.
+    private static List<float[]> resumed(Path state, long stopAfter) {
+        var model = TinyModel.create();
+        Trainer<Integer> trainer = remembering(model, state);
+        if (stopAfter > 0) {
+            long[] step = new long[1];
+            trainer.onStep(m -> step[0] = m.step()).stopWhen(() -> step[0] == stopAfter);
+            trainer.run(batches());
+            model = TinyModel.create();
+            trainer = remembering(model, state).resume(state);
+        }
+        trainer.run(batches());
+        var learnt = new ArrayList<float[]>();
+        model.trainable().forEach(p -> learnt.add(p.toFloats()));
+        learnt.add(TinyModel.logits(model).toFloats());
+        return learnt;
+    }
+
+    private static Trainer<Integer> remembering(CausalLM model, Path state) {
+        Adapter adapter =
+                AdaLora.rank(2).initialRank(4).warmup(2).finish(2).attach(model, MethodCase.LINEAR);
+        AdaLoraBudget budget = AdaLora.budget(adapter);
+        return Trainer.of(
+                        model,
+                        AdamW.of(model.trainable()).lr(0.02).weightDecay(0),
+                        AdaLora.regularized(objective(model), adapter))
+                .steps(STEPS)
+                .transform(budget)
+                .onStep(budget)
+                .saveState(state, 0);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {3, 5, 7})
+    void aResumedRunGivesTheBitsOfAnUnbrokenOne(long stop, @TempDir Path folder) {
+        var whole = resumed(folder.resolve("whole"), 0);
+        var broken = resumed(folder.resolve("broken"), stop);
+        for (int i = 0; i < whole.size(); i++) {
+            assertThat(broken.get(i)).isEqualTo(whole.get(i));
+        }
+    }
+
+    @Test
+    void remembersWhatAnotherObjectiveRemembers() {
+        var model = TinyModel.create();
+        Adapter adapter = AdaLora.rank(2).attach(model, TARGET);
+        var memory =
+                new Memory() {
+                    private Map<String, Tensor> kept = Map.of("seen", Ops.tensor(3.0));
+
+                    @Override
+                    public Map<String, Tensor> state() {
+                        return kept;
+                    }
+
+                    @Override
+                    public void load(Map<String, Tensor> state) {
+                        kept = state;
+                    }
+                };
+        var objective = AdaLora.regularized(objective(model).remembering("inner", memory), adapter);
+        var state = objective.state();
+        assertThat(state).containsKey("inner/seen").hasSize(1 + 6);
+        objective.load(state);
+        assertThat(memory.state()).containsOnlyKeys("seen");
+        assertThatThrownBy(() -> objective.load(Map.of("inner/seen", Ops.tensor(1.0))))
+                .hasMessageContaining("averages of another adapter");
     }
 
     @Test

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
 
+import io.github.panagrad.adapters.delta.AppliedDelta;
+import io.github.panagrad.adapters.delta.Delta;
+import io.github.panagrad.adapters.delta.LowRankDelta;
 import io.github.panagrad.engine.Grads;
 import io.github.panagrad.engine.Parameter;
 import io.github.panagrad.engine.Tensor;
@@ -17,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -144,5 +148,40 @@ class AdapterMethodsTest {
                 assertThat(logit).isFinite();
             }
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("methods")
+    void isADeltaIfItMerges(MethodCase c) {
+        var model = TinyModel.create();
+        float[] base = TinyModel.logits(model).toFloats();
+        Adapter adapter = trained(c, model).strength(0.5);
+        if (!c.merges()) {
+            assertThatThrownBy(adapter::delta).hasMessageContaining("no change of this layer");
+            return;
+        }
+        adapter.layerStrengths(Map.of(adapter.targets().getFirst(), 0.25));
+        float[] adapted = TinyModel.logits(model).toFloats();
+        assertThat(adapted).isNotEqualTo(base);
+        Delta delta = adapter.delta();
+        adapter.detach();
+        AppliedDelta applied = delta.apply(model);
+        assertClose(TinyModel.logits(model).toFloats(), adapted, 1e-4);
+        applied.revert();
+        assertThat(TinyModel.logits(model).toFloats()).isEqualTo(base);
+        boolean factors = c.method() instanceof AdaLora || c.method() instanceof Lora;
+        if (factors && !c.name().equals("dora")) {
+            assertThat(delta.changes().values()).allMatch(d -> d instanceof LowRankDelta);
+        }
+    }
+
+    @Test
+    void refusesStrengthsThatAreNone() {
+        Adapter adapter = Lora.rank(2).attach(TinyModel.create(), "**.q_proj");
+        assertThatThrownBy(() -> adapter.layerStrengths(Map.of("model.norm", 1.0)))
+                .hasMessageContaining("model.norm");
+        String path = adapter.targets().getFirst();
+        assertThatThrownBy(() -> adapter.layerStrengths(Map.of(path, Double.NaN)))
+                .hasMessageContaining("not finite");
     }
 }

@@ -279,11 +279,14 @@ class FactoredMethodsTest {
                                 {"peft_type": "VERA", "r": 3, "save_projection": false}
                                 """))
                 .hasMessageContaining("save_projection");
-        assertThatThrownBy(() ->
-                        load(
-                                """
-                                {"peft_type": "OFT", "oft_block_size": 4, "coft": true}
-                                """))
-                .hasMessageContaining("coft");
+        for (String abba :
+                new String[] {
+                    "\"init_weights\": \"abba\"", "\"use_khatri_rao\": true", "\"r2\": 3"
+                }) {
+            assertThatThrownBy(() -> load("{\"peft_type\": \"LOHA\", \"r\": 2, " + abba + "}"))
+                    .hasMessageContaining("ABBA");
+        }
+        assertThatThrownBy(() -> Oft.blocks(4).bound(-1)).hasMessageContaining("bound -1.0");
+        assertThatThrownBy(() -> Loha.rank(2).dropout(0, 1)).hasMessageContaining("module 1.0");
     }
 }

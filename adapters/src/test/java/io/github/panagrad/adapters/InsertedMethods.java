@@ -4,7 +4,7 @@ import io.github.panagrad.nn.PathPattern;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// Methods that insert networks, keys or embeddings.
+/// Methods that insert networks, keys or embeddings, or put others in their place.
 final class InsertedMethods {
     private static final PathPattern BLOCKS = PathPattern.anyOf(List.of("**.self_attn", "**.mlp"));
 
@@ -32,6 +32,12 @@ final class InsertedMethods {
                         false,
                         false),
                 new MethodCase("prompt", prompt, prompt.usualTargets(), false, false),
+                new MethodCase(
+                        "tokens",
+                        TrainableTokens.of(2, 5, 11, 17, 20),
+                        PathPattern.of("**.embed_tokens"),
+                        true,
+                        true),
                 new MethodCase("mam", mam, mam.usualTargets(), false, false));
     }
 

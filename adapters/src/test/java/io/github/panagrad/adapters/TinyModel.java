@@ -9,13 +9,20 @@ import io.github.panagrad.nn.io.ModelConfig;
 import io.github.panagrad.nn.models.CausalLM;
 
 /// A random two-layer Llama that trains in a moment.
-final class TinyModel {
-    static final int VOCABULARY = 23;
+public final class TinyModel {
+    /// Rows of the embeddings.
+    public static final int VOCABULARY = 23;
+
     private static final int LENGTH = 9;
 
     private TinyModel() {}
 
-    static CausalLM create() {
+    /// Creates it, each time with the same weights.
+    public static CausalLM create() {
+        return create(false);
+    }
+
+    static CausalLM create(boolean tied) {
         var config =
                 JsonObject.of(
                         "model_type", "llama",
@@ -27,11 +34,12 @@ final class TinyModel {
                         "num_key_value_heads", 2,
                         "max_position_embeddings", 32,
                         "initializer_range", 0.2,
-                        "tie_word_embeddings", false);
+                        "tie_word_embeddings", tied);
         return CausalLM.create(ModelConfig.of(config), 7);
     }
 
-    static Tensor ids(long seed) {
+    /// Draws tokens. Shapes: → (2, T).
+    public static Tensor ids(long seed) {
         var draw = Rng.of(seed).draw();
         int[] ids = new int[2 * LENGTH];
         for (int i = 0; i < ids.length; i++) {
@@ -40,11 +48,13 @@ final class TinyModel {
         return Ops.indices(ids, 2, LENGTH);
     }
 
-    static Tensor loss(CausalLM model) {
+    /// Computes a loss that always has the same tokens.
+    public static Tensor loss(CausalLM model) {
         return Losses.linearCrossEntropy(model.hidden(ids(1)), model.head(), ids(2));
     }
 
-    static Tensor logits(CausalLM model) {
+    /// Computes logits of tokens that the loss does not have.
+    public static Tensor logits(CausalLM model) {
         return Ops.noGrad(() -> model.logits(model.hidden(ids(3))));
     }
 }

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// The gradients that one backward pass computed, by leaf.
 public final class Grads implements Scope.Holder {
@@ -44,8 +45,12 @@ public final class Grads implements Scope.Holder {
 
     /// Returns the gradient of a leaf, empty if the result did not depend on it.
     public Optional<Tensor> find(Tensor leaf) {
-        Edge key = leaf instanceof Parameter p ? p.leaf() : leaf.edge();
+        Edge key = key(leaf);
         return Optional.ofNullable(key == null ? null : byLeaf.get(key));
+    }
+
+    private static @Nullable Edge key(Tensor leaf) {
+        return leaf instanceof Parameter p ? p.leaf() : leaf.edge();
     }
 
     /// Returns the number of gradients.
@@ -102,6 +107,29 @@ public final class Grads implements Scope.Holder {
     private static Tensor overwrite(Tensor grad, Tensor more) {
         Tape.into(new Add(), new Tensor[] {grad, more}, grad);
         return grad;
+    }
+
+    /// Returns the gradients with those of some leaves replaced. Shapes: those of the leaves.
+    ///
+    /// @throws PanagradException if there was no gradient for one of them, or it has another shape
+    public Grads with(Map<? extends Tensor, Tensor> replaced) {
+        Map<Edge, Tensor> changed = new LinkedHashMap<>(byLeaf);
+        replaced.forEach((leaf, grad) -> {
+            Edge key = key(leaf);
+            Tensor before = get(leaf);
+            if (!before.shape().equals(grad.shape())) {
+                throw new PanagradException(
+                        "gradient",
+                        "shapes differ",
+                        grad.shape().toString(),
+                        before.shape().toString(),
+                        "");
+            }
+            if (key != null) {
+                changed.put(key, grad);
+            }
+        });
+        return new Grads(changed);
     }
 
     /// Returns the gradients multiplied by a number.

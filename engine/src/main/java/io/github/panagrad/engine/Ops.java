@@ -15,6 +15,7 @@ import io.github.panagrad.engine.op.GeluTanh;
 import io.github.panagrad.engine.op.LeakyRelu;
 import io.github.panagrad.engine.op.LogSoftmax;
 import io.github.panagrad.engine.op.Silu;
+import io.github.panagrad.engine.op.StraightThrough;
 import io.github.panagrad.engine.op.Triangle;
 import io.github.panagrad.engine.op.Where;
 import io.github.panagrad.engine.tape.Backward;
@@ -336,6 +337,11 @@ public final class Ops extends TransformerOps {
     /// Applies Swish, x·σ(x).
     public static Tensor silu(Tensor x) {
         return Tape.one(new Silu(), x);
+    }
+
+    /// Applies a step, 1 above a threshold and 0 up to it, whose gradient is that of the identity.
+    public static Tensor straightThrough(Tensor x, double threshold) {
+        return Tape.one(new StraightThrough(threshold), x);
     }
 
     /// Applies the exact Gaussian error linear unit, x·Φ(x).

@@ -1,5 +1,6 @@
 package io.github.panagrad.engine;
 
+import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.engine.ground.ShapeException;
@@ -15,6 +16,8 @@ import io.github.panagrad.engine.op.Softmax;
 import io.github.panagrad.engine.op.SwiGlu;
 import io.github.panagrad.engine.tape.Tape;
 import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The functions that transformers are made of; reached through [Ops].
@@ -103,12 +106,16 @@ public abstract sealed class TransformerOps permits Ops {
     ///
     /// @param loss the weighted sum of the token losses, differentiable
     /// @param nll the plain negative log-likelihood of each token in nats, 0 where ignored; (N)
-    /// @param dropped the share of the gradient's absolute sum that the filter dropped; a scalar
-    public record HeadLoss(Tensor loss, Tensor nll, Tensor dropped) implements Scope.Holder {
+    /// @param lse the log-sum-exp of each token's logits, 0 where ignored; (N), differentiable, which
+    ///     costs two or three products more if it is used ([HeadOptions#zLoss] costs none)
+    /// @param dropped the share of Σ|softmax − target| that the filter dropped; a scalar
+    public record HeadLoss(Tensor loss, Tensor nll, Tensor lse, Tensor dropped)
+            implements Scope.Holder {
         @Override
         public void forEachTensor(java.util.function.Consumer<Tensor> visitor) {
             visitor.accept(loss);
             visitor.accept(nll);
+            visitor.accept(lse);
             visitor.accept(dropped);
         }
     }
@@ -116,7 +123,8 @@ public abstract sealed class TransformerOps permits Ops {
     /// Computes the weighted sum of the cross-entropies of a linear head, never building its
     /// logits.
     ///
-    /// Where gradients are wanted, they are computed in the same pass.
+    /// Where gradients are wanted, they are computed in the same pass; for a frozen operand nothing
+    /// is.
     ///
     /// Shapes: hidden (N, D), weight (V, D), targets I32 (N), tokenWeights (N).
     public static HeadLoss linearCrossEntropy(
@@ -125,14 +133,36 @@ public abstract sealed class TransformerOps permits Ops {
             Tensor targets,
             Tensor tokenWeights,
             HeadOptions options) {
+        return linearCrossEntropy(hidden, List.of(weight), targets, tokenWeights, options);
+    }
+
+    /// Does so for a head whose rows lie in several tensors: those of new tokens beside frozen ones, or
+    /// ranges of a large vocabulary. Results have the bits that one tensor would give.
+    ///
+    /// Shapes: hidden (N, D), weights (V₁, D), (V₂, D) … in the order of the vocabulary, targets I32
+    /// (N), tokenWeights (N).
+    public static HeadLoss linearCrossEntropy(
+            Tensor hidden,
+            List<Tensor> weights,
+            Tensor targets,
+            Tensor tokenWeights,
+            HeadOptions options) {
+        if (weights.isEmpty()) {
+            throw new PanagradException(
+                    "linearCrossEntropy", "no weight", "an empty list", "at least one tensor", "");
+        }
         boolean recording = Tape.isRecording();
+        var types = Stream.concat(Stream.of(hidden), weights.stream()).map(Tensor::dtype);
+        var filter = options.filter().resolve(types.toArray(DType[]::new));
         var op =
                 new LinearCrossEntropy(
-                        options,
+                        options.filter(filter),
                         recording && hidden.requiresGrad(),
-                        recording && weight.requiresGrad());
-        Tensor[] out = Tape.apply(op, hidden, weight, targets, tokenWeights);
-        return new HeadLoss(out[0], out[1].detach(), out[2].detach());
+                        recording && weights.stream().anyMatch(Tensor::requiresGrad));
+        var in = new ArrayList<>(List.of(hidden, weights.getFirst(), targets, tokenWeights));
+        in.addAll(weights.subList(1, weights.size()));
+        Tensor[] out = Tape.apply(op, in.toArray(Tensor[]::new));
+        return new HeadLoss(out[0], out[1].detach(), out[3], out[2].detach());
     }
 
     /// The cross-entropies of a linear head, a token each; see [#perTokenHead].

@@ -3,6 +3,9 @@ package io.github.panagrad.examples;
 import io.github.panagrad.engine.spi.Backends;
 import io.github.panagrad.examples.catalog.Methods;
 import io.github.panagrad.examples.catalog.ObjectiveCatalog;
+import io.github.panagrad.examples.command.ClassifyCommand;
+import io.github.panagrad.examples.command.DeltaCommand;
+import io.github.panagrad.examples.command.DemoCommand;
 import io.github.panagrad.examples.command.EvalCommand;
 import io.github.panagrad.examples.command.FinetuneCommand;
 import io.github.panagrad.examples.command.GenerateCommand;
@@ -11,7 +14,9 @@ import io.github.panagrad.examples.command.MergeCommand;
 import io.github.panagrad.examples.command.MethodsCommand;
 import io.github.panagrad.examples.command.PretrainCommand;
 import io.github.panagrad.examples.command.QuickstartCommand;
+import io.github.panagrad.examples.command.ScoreCommand;
 import io.github.panagrad.examples.command.ShellCommand;
+import io.github.panagrad.examples.rl.ExampleCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -45,12 +50,17 @@ import picocli.CommandLine.Spec;
             QuickstartCommand.class,
             FinetuneCommand.class,
             EvalCommand.class,
+            ClassifyCommand.class,
+            ScoreCommand.class,
             GenerateCommand.class,
             MergeCommand.class,
+            DeltaCommand.class,
             MethodsCommand.class,
+            DemoCommand.class,
             PretrainCommand.class,
             InfoCommand.class,
-            ShellCommand.class
+            ShellCommand.class,
+            ExampleCommand.class
         })
 public final class Panagrad implements Runnable {
     @Spec private CommandSpec spec;

@@ -6,7 +6,7 @@ import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.examples.catalog.Entry;
 import io.github.panagrad.examples.catalog.Methods;
 import io.github.panagrad.examples.catalog.ObjectiveCatalog;
-import io.github.panagrad.examples.catalog.ObjectiveMaker;
+import io.github.panagrad.examples.task.Goal;
 import io.github.panagrad.nn.io.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -103,7 +103,12 @@ class FinetuneCommandTest {
         return Methods.CATALOG.entries().stream()
                 .map(Entry::name)
                 .filter(name -> !name.equals("bitfit"))
-                .map(name -> name.equals("adalora") ? "adalora:warmup=1" : name);
+                .map(name ->
+                        switch (name) {
+                            case "adalora" -> "adalora:warmup=1";
+                            case "kappa" -> "kappa:tensors=5,ranking=relative";
+                            default -> name;
+                        });
     }
 
     @ParameterizedTest
@@ -125,18 +130,111 @@ class FinetuneCommandTest {
                 .isTrue();
     }
 
+    @Test
+    void adaptsTheBestConditionedLayers() {
+        Path output = tune("kappa-lora", "--targets", "kappa:3", "--steps", "2");
+        JsonObject config = JsonObject.read(output.resolve("adapter_config.json"));
+        assertThat(config.strings("target_modules")).isNotEmpty().hasSizeLessThanOrEqualTo(3);
+        CommandLineRun run =
+                CommandLineRun.of(
+                        "finetune",
+                        "--model",
+                        model,
+                        "--data",
+                        text,
+                        "--output",
+                        folder.resolve("none"),
+                        "--targets",
+                        "kappa:many");
+        assertThat(run.code()).isNotZero();
+        assertThat(run.err()).contains("not a number of layers").contains("many");
+    }
+
     static Stream<String> everyObjective() {
         return ObjectiveCatalog.CATALOG.entries().stream()
-                .map(Entry::name)
-                .filter(name ->
-                        ObjectiveCatalog.CATALOG.make(name).data() == ObjectiveMaker.Data.TEXT);
+                .map(e -> e.has("teacher") ? e.name() + ":teacher=" + model : e.name())
+                .filter(spec -> !spec.equals("poft"))
+                .filter(spec ->
+                        ObjectiveCatalog.CATALOG.make(spec).stream()
+                                .anyMatch(goal ->
+                                        goal instanceof Goal.Language language
+                                                && language.data() == Goal.Data.TEXT));
     }
 
     @ParameterizedTest
     @MethodSource("everyObjective")
     void trainsToEveryEnd(String objective) throws IOException {
-        Path output = tune(objective, "--objective", objective, "--steps", "2");
+        Path output =
+                objective.equals("grpo")
+                        ? tune(
+                                "out",
+                                "--objective",
+                                "grpo:tokens=4",
+                                "--steps",
+                                "2",
+                                "--data",
+                                rows,
+                                "--prompt-field",
+                                "question",
+                                "--completion-field",
+                                "answer")
+                        : tune("out", "--objective", objective, "--steps", "2");
         assertThat(metrics(output)).hasSize(2);
+    }
+
+    @Test
+    void learnsFromScoresOfAnotherModel() throws IOException {
+        Path scores = folder.resolve("scores.json");
+        Object[] fields = {
+            "--data", rows, "--prompt-field", "question", "--completion-field", "answer"
+        };
+        var arguments = new ArrayList<Object>(List.of("score", "--model", model));
+        arguments.addAll(List.of(fields));
+        arguments.addAll(List.of("--output", scores));
+        CommandLineRun run = CommandLineRun.of(arguments.toArray());
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.out()).startsWith("6 scores");
+
+        var more = new ArrayList<Object>(List.of(fields));
+        more.addAll(List.of("--objective", "poft:scores=" + scores, "--steps", "2"));
+        List<JsonObject> steps = objects(tune("poft", more.toArray()).resolve("metrics.jsonl"));
+        // The model is its own reference at first.
+        assertThat(steps.getFirst().number("loss"))
+                .isCloseTo(Math.log(2), org.assertj.core.data.Offset.offset(1e-4));
+    }
+
+    @Test
+    void forgetsAConcept() throws IOException {
+        Path data = folder.resolve("unlearn.jsonl");
+        Files.write(
+                data,
+                List.of(
+                        """
+                        {"prompt": "Who went?", "completion": " Ben went.", "kind": 1, \
+                        "specified": "Ben"}\
+                        """,
+                        """
+                        {"prompt": "Where?", "completion": " To the park.", "kind": 4}\
+                        """));
+        Path output =
+                tune("siu", "--data", data, "--objective", "siu:concept=Anna", "--steps", "3");
+        assertThat(metrics(output)).hasSize(3);
+    }
+
+    @Test
+    void learnsWithTokensHidden() throws IOException {
+        List<String> plain = metrics(tune("plain", "--steps", "3"));
+        List<String> hidden =
+                metrics(
+                        tune(
+                                "hidden",
+                                "--steps",
+                                "3",
+                                "--mask-thought",
+                                "0.5",
+                                "--mask-warmup",
+                                "0"));
+        assertThat(hidden).hasSize(3).isNotEqualTo(plain);
     }
 
     @ParameterizedTest
@@ -284,8 +382,10 @@ class FinetuneCommandTest {
     private Path tune(String name, Object... more) {
         Path output = folder.resolve(name);
         List<Object> arguments =
-                new ArrayList<>(
-                        List.of("finetune", "--model", model, "--data", text, "--output", output));
+                new ArrayList<>(List.of("finetune", "--model", model, "--output", output));
+        if (!List.of(more).contains("--data")) {
+            arguments.addAll(List.of("--data", text));
+        }
         if (!List.of(more).contains("--steps")) {
             arguments.addAll(List.of("--steps", 6));
         }

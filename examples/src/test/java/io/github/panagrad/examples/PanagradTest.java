@@ -64,7 +64,8 @@ class PanagradTest {
         return Stream.of(
                 Arguments.of(
                         "quikstart",
-                        "panagrad: Unmatched argument at index 0: 'quikstart'; did you mean quickstart?;"
+                        "panagrad: Unmatched argument at index 0: 'quikstart'; did you mean quickstart or"
+                                + " delta?;"
                                 + " see 'panagrad --help'"),
                 Arguments.of(
                         "info --nope",

@@ -11,12 +11,13 @@ import java.nio.file.Path;
 import java.util.List;
 
 /// A model with random weights, as small as they come, in a folder.
-final class TinyModel {
+public final class TinyModel {
     static final int CONTEXT = 32;
 
     private TinyModel() {}
 
-    static Path write(Path folder) {
+    /// Writes it to a folder.
+    public static Path write(Path folder) {
         var trainer = new BytePairTrainer();
         StoryModel.stories(1, 200).forEach(trainer::read);
         TokenizerFile.of(trainer.learn(320)).write(folder.resolve("tokenizer.json"));

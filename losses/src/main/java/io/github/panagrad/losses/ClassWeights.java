@@ -9,6 +9,24 @@ import java.util.Arrays;
 public final class ClassWeights {
     private ClassWeights() {}
 
+    /// Counts the examples of each class; negative labels, which are ignored, are not counted.
+    ///
+    /// @param classes how many there are
+    /// @throws PanagradException if a label is none of them
+    public static int[] counts(int[] labels, int classes) {
+        int[] counts = new int[classes];
+        for (int label : labels) {
+            if (label >= classes) {
+                throw new PanagradException(
+                        "classWeights", "no such label", "" + label, "below " + classes, "");
+            }
+            if (label >= 0) {
+                counts[label]++;
+            }
+        }
+        return counts;
+    }
+
     /// Returns n/(C·n_c): every class weighs as much in sum as any other.
     ///
     /// Shapes: C counts → (C).

@@ -8,6 +8,7 @@ import io.github.panagrad.engine.TransformerOps.TokenLosses;
 import io.github.panagrad.engine.ground.Device;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.ShapeException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Loss functions, pure and static: tensors in, a tensor out, no state.
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 public final class Losses {
     private Losses() {}
 
-    /// Computes the mean cross-entropy of rows of logits, −100 ignored, in nats.
+    /// Computes the mean cross-entropy of rows of logits, −100 ignored, in nats; 0 if all are.
     ///
     /// Shapes: logits (…, C), targets I32 (…) → ().
     public static Tensor crossEntropy(Tensor logits, Tensor targets) {
@@ -28,9 +29,9 @@ public final class Losses {
     /// A row weighs as much as its target's class; the mean divides by the sum of these weights.
     /// With smoothing, the ε/C part weighs as the target's class too.
     ///
-    /// Shapes: logits (…, C), targets I32 (…) → () or, unreduced, the shape of the targets.
+    /// The mean of no rows is 0, and so is its gradient.
     ///
-    /// @throws PanagradException if a mean is asked for and every row is ignored
+    /// Shapes: logits (…, C), targets I32 (…) → () or, unreduced, the shape of the targets.
     public static Tensor crossEntropy(Tensor logits, Tensor targets, CrossEntropyOptions options) {
         if (logits.rank() != targets.rank() + 1
                 || !logits.shape().without(-1).equals(targets.shape())) {
@@ -71,7 +72,8 @@ public final class Losses {
                 : weighted.sum();
     }
 
-    /// Computes the mean cross-entropy of a linear head in nats, never building its logits.
+    /// Computes the mean cross-entropy of a linear head in nats, never building its logits; 0 if every
+    /// token is ignored.
     ///
     /// Shapes: hidden (…, D), weight (V, D), targets I32 (…) → ().
     public static Tensor linearCrossEntropy(Tensor hidden, Tensor weight, Tensor targets) {
@@ -79,16 +81,34 @@ public final class Losses {
                 .loss();
     }
 
-    /// Computes the summed or mean cross-entropy of a linear head, with each token's plain nll
-    /// beside it.
+    /// Computes the summed or mean cross-entropy of a linear head, with each token's plain nll and
+    /// log-sum-exp beside it, and the share of the gradient that a filter dropped.
+    ///
+    /// Where every token is ignored, loss and gradients are 0. With [HeadOptions#CUT] and its parts
+    /// this is Cut Cross-Entropy (arXiv 2411.09009); a token is to predict one further on by
+    /// [#shifted] targets.
     ///
     /// Shapes: hidden (…, D), weight (V, D), targets I32 (…).
     ///
     /// @param reduction [Reduction#MEAN] or [Reduction#SUM]; for a loss a token use [#perToken]
-    /// @throws PanagradException if a mean is asked for and every token is ignored
     public static HeadLoss linearCrossEntropy(
             Tensor hidden,
             Tensor weight,
+            Tensor targets,
+            HeadOptions options,
+            Reduction reduction) {
+        return linearCrossEntropy(hidden, List.of(weight), targets, options, reduction);
+    }
+
+    /// Does so for a head whose rows lie in several tensors, such as those of new tokens beside frozen
+    /// ones, with the bits that one tensor would give.
+    ///
+    /// Shapes: hidden (…, D), weights (V₁, D), (V₂, D) … in the order of the vocabulary, targets I32 (…).
+    ///
+    /// @param reduction [Reduction#MEAN] or [Reduction#SUM]
+    public static HeadLoss linearCrossEntropy(
+            Tensor hidden,
+            List<Tensor> weights,
             Tensor targets,
             HeadOptions options,
             Reduction reduction) {
@@ -96,19 +116,19 @@ public final class Losses {
             throw new PanagradException(
                     "linearCrossEntropy: needs a reduction; perToken gives a loss a token");
         }
-        float[] weights =
+        float[] each =
                 rowWeights(
                         "linearCrossEntropy",
                         targets.toInts(),
-                        weight.dim(0),
+                        weights.stream().mapToInt(w -> w.dim(0)).sum(),
                         options.ignoreIndex(),
                         null,
                         reduction);
-        return linearCrossEntropy(
-                hidden,
-                weight,
-                targets,
-                Ops.tensor(weights, weights.length).to(hidden.device()).to(hidden.dtype()),
+        return Ops.linearCrossEntropy(
+                rows(hidden),
+                weights,
+                targets.to(hidden.device()).reshape(-1),
+                Ops.tensor(each, each.length).to(hidden.device()).to(hidden.dtype()),
                 options);
     }
 
@@ -152,6 +172,23 @@ public final class Losses {
                 argMax);
     }
 
+    /// Returns targets for heads of which each token predicts the one `by` places on: token t has the
+    /// target of token t + by, the last ones are ignored. Hidden states need not be cut for it.
+    ///
+    /// Shapes: I32 (…, T) → I32 (…, T).
+    public static Tensor shifted(Tensor targets, int by, int ignoreIndex) {
+        int length = targets.dim(-1);
+        if (by < 0) {
+            throw new PanagradException("shifted", "negative shift", "" + by, "0 or more", "");
+        }
+        int[] from = targets.toInts();
+        int[] to = new int[from.length];
+        for (int i = 0; i < to.length; i++) {
+            to[i] = i % length + by < length ? from[i + by] : ignoreIndex;
+        }
+        return Ops.indices(to, targets.shape().toArray()).to(targets.device());
+    }
+
     private static Tensor rows(Tensor hidden) {
         return hidden.reshape(-1, hidden.dim(-1));
     }
@@ -170,7 +207,7 @@ public final class Losses {
     }
 
     /// Returns what each row's loss is multiplied by.
-    private static float[] rowWeights(
+    static float[] rowWeights(
             String op,
             int[] targets,
             int classes,
@@ -193,17 +230,10 @@ public final class Losses {
             raw[i] = targets[i] == ignore ? 0 : perClass == null ? 1 : perClass[targets[i]];
             total += raw[i];
         }
-        if (reduction == Reduction.MEAN && total == 0) {
-            throw new PanagradException(
-                    op,
-                    "all targets are ignored",
-                    raw.length + " targets, none that counts",
-                    "at least one target other than " + ignore,
-                    "check the labels of the batch");
-        }
+        double over = reduction == Reduction.MEAN && total != 0 ? total : 1;
         float[] weights = new float[raw.length];
         for (int i = 0; i < raw.length; i++) {
-            weights[i] = (float) (reduction == Reduction.MEAN ? raw[i] / total : raw[i]);
+            weights[i] = (float) (raw[i] / over);
         }
         return weights;
     }

@@ -124,12 +124,75 @@ class LossesTest {
     }
 
     @Test
-    void aFrozenHeadGetsNoGradient() {
-        Tensor hidden = Ops.randn(Rng.of(8), 6, 8).requireGrad();
+    void aFrozenHeadGetsNoGradientNorDoFrozenStates() {
+        Tensor hidden = Ops.randn(Rng.of(8), 6, 8);
         Tensor weight = Ops.randn(Rng.of(9), 37, 8);
-        var grads = Losses.linearCrossEntropy(hidden, weight, targets()).backward();
-        assertThat(grads.size()).isEqualTo(1);
-        assertThat(grads.find(weight)).isEmpty();
+        for (boolean trainsHead : new boolean[] {false, true}) {
+            Tensor h = trainsHead ? hidden : hidden.detach().requireGrad();
+            Tensor w = trainsHead ? weight.detach().requireGrad() : weight;
+            var grads = Losses.linearCrossEntropy(h, w, targets()).backward();
+            assertThat(grads.size()).isEqualTo(1);
+            assertThat(grads.find(trainsHead ? h : w)).isEmpty();
+        }
+    }
+
+    @Test
+    void withoutAValidTokenLossAndGradientsAreZero() {
+        Tensor hidden = Ops.randn(Rng.of(12), 2, 4).requireGrad();
+        Tensor weight = Ops.randn(Rng.of(13), 5, 4).requireGrad();
+        Tensor none = Ops.indices(new int[] {-100, -100});
+        for (Tensor loss :
+                new Tensor[] {
+                    Losses.linearCrossEntropy(hidden, weight, none),
+                    Losses.linearCrossEntropy(hidden, weight, none, HeadOptions.CUT, Reduction.MEAN)
+                            .loss(),
+                    Losses.crossEntropy(Ops.linear(hidden, weight, null), none)
+                }) {
+            assertThat(loss.item()).isZero();
+            var grads = loss.backward();
+            assertThat(grads.get(hidden).toFloats()).containsOnly(0f);
+            assertThat(grads.get(weight).toFloats()).containsOnly(0f);
+        }
+    }
+
+    @Test
+    void shiftedTargetsEqualSlicedStates() {
+        Tensor hidden = Ops.randn(Rng.of(14), 2, 6, 8).requireGrad();
+        Tensor weight = Ops.randn(Rng.of(15), 37, 8).requireGrad();
+        int[] ids = new int[12];
+        java.util.Arrays.setAll(ids, i -> i * 7 % 37);
+        Tensor targets = Ops.indices(ids, 2, 6);
+        for (int by : new int[] {0, 1, 2}) {
+            Tensor whole =
+                    Losses.linearCrossEntropy(hidden, weight, Losses.shifted(targets, by, -100));
+            Tensor sliced =
+                    Losses.linearCrossEntropy(
+                            hidden.narrow(1, 0, 6 - by),
+                            weight,
+                            targets.narrow(1, by, 6 - by).contiguous());
+            assertThat(whole.item()).isEqualTo(sliced.item());
+            var a = whole.backward();
+            var b = sliced.backward();
+            assertThat(a.get(hidden).toFloats()).isEqualTo(b.get(hidden).toFloats());
+            assertThat(a.get(weight).toFloats()).isEqualTo(b.get(weight).toFloats());
+        }
+    }
+
+    @Test
+    void tokenLossesAreZeroWhereIgnored() {
+        Tensor hidden = Ops.randn(Rng.of(16), 6, 8);
+        Tensor weight = Ops.randn(Rng.of(17), 37, 8);
+        var summed =
+                Losses.linearCrossEntropy(
+                        hidden, weight, targets(), HeadOptions.CUT, Reduction.SUM);
+        var each = Losses.perToken(hidden, weight, targets(), HeadOptions.DEFAULT, false, false);
+        for (int i = 0; i < TARGETS.length; i++) {
+            boolean ignored = TARGETS[i] == -100;
+            assertThat(summed.nll().at(i) == 0).isEqualTo(ignored);
+            assertThat(summed.lse().at(i) == 0).isEqualTo(ignored);
+            assertThat(each.nll().at(i)).isCloseTo(summed.nll().at(i), offset(1e-6));
+            assertThat(each.lse().at(i)).isCloseTo(summed.lse().at(i), offset(1e-6));
+        }
     }
 
     /// The logits would be 2.1 GB; the issue of a large vocabulary is that they are never there.
@@ -164,12 +227,8 @@ class LossesTest {
         Tensor hidden = Ops.randn(Rng.of(1), 2, 4);
         Tensor weight = Ops.randn(Rng.of(2), 5, 4);
         assertThatThrownBy(() ->
-                        Losses.linearCrossEntropy(
-                                hidden, weight, Ops.indices(new int[] {-100, -100})))
-                .isInstanceOf(PanagradException.class)
-                .hasMessageContaining("all targets are ignored");
-        assertThatThrownBy(() ->
                         Losses.linearCrossEntropy(hidden, weight, Ops.indices(new int[] {1, 5})))
+                .isInstanceOf(PanagradException.class)
                 .hasMessageContaining("5 at position 1")
                 .hasMessageContaining("0 to 4");
         assertThatThrownBy(() -> Losses.crossEntropy(weight, Ops.indices(new int[] {1, 2})))

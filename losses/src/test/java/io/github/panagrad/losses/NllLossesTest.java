@@ -9,6 +9,7 @@ import io.github.panagrad.engine.HeadOptions;
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.check.GradCheck;
+import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.Rng;
 import java.util.LinkedHashMap;
@@ -115,6 +116,28 @@ class NllLossesTest {
         }
     }
 
+    /// Cross-entropy does not have it: the sum depends on the logits.
+    @Test
+    void sumOverAllLabelsOfCrossEntropyDependsOnTheLogits() {
+        double[] row = {2, 1, 0, -1, -1, -2};
+        double[] repeated = new double[36];
+        for (int i = 0; i < 36; i++) {
+            repeated[i] = row[i % 6];
+        }
+        Tensor each = rowNll(Ops.tensor64(repeated, 6, 6), 0, 1, 2, 3, 4, 5);
+        assertThat(each.sum().item()).isCloseTo(15.898646, offset(1e-6));
+        Tensor flat = rowNll(Ops.tensor64(new double[36], 6, 6), 0, 1, 2, 3, 4, 5);
+        assertThat(flat.sum().item()).isCloseTo(6 * Math.log(6), offset(1e-9));
+    }
+
+    @Test
+    void aShareOfCrossEntropyIsMixedIn() {
+        Tensor nll = nll(0.6);
+        Tensor mixed = nll.mul(0.4).add(NllLosses.generalizedCrossEntropy(nll, 0.7).mul(0.6));
+        assertThat(mixed.at(0)).isCloseTo(0.462015, offset(1e-6));
+        assertThat(nll.at(0)).isCloseTo(0.510826, offset(1e-6));
+    }
+
     @Test
     void truncatedTargetsPullAtNothing() {
         Tensor nll = nll(0.1, 0.5).requireGrad();
@@ -177,6 +200,79 @@ class NllLossesTest {
         assertThat((w[0] * 0.1 + w[1] * 0.5 + w[2] * 2) / 3).isCloseTo(1.207910, offset(1e-5));
         w = NllLosses.perplexityWeights(nll, one, 4, 0, 8).toDoubles();
         assertThat(w).containsExactly(new double[] {0.461503, 0.590116, 1.948381}, within(1e-5));
+    }
+
+    private static double weighted(double alpha) {
+        Tensor nll = Ops.tensor64(new double[] {0.1, 0.5, 2}, 3);
+        return NllLosses.perplexityWeights(nll, new int[3], alpha, 0, 8).mul(nll).mean().item();
+    }
+
+    @Test
+    void perplexityWeightedMeansHaveTheValuesOfTheirFormula() {
+        assertThat(weighted(1)).isCloseTo(1.207910, offset(1e-6));
+        assertThat(weighted(4)).isCloseTo(1.412657, offset(1e-6));
+        assertThat(weighted(0)).isCloseTo(0.866667, offset(1e-6));
+    }
+
+    @Test
+    void perplexityWeightsHaveMeanOneAndKeepTheOrderOfTheirLosses() {
+        double[] losses = Ops.randn(Rng.of(3), 40).square().mul(3).toDoubles();
+        for (double alpha : new double[] {0.5, 1, 100}) {
+            double[] w =
+                    NllLosses.perplexityWeights(
+                                    Ops.tensor64(losses.clone(), 40), new int[40], alpha, 1e-6, 50)
+                            .toDoubles();
+            double mean = 0;
+            for (int i = 0; i < 40; i++) {
+                mean += w[i] / 40;
+                for (int j = 0; j < 40; j++) {
+                    assertThat(w[i] > w[j]).isEqualTo(losses[i] > losses[j]);
+                }
+            }
+            assertThat(mean).isCloseTo(1, offset(1e-12));
+        }
+        assertThat(
+                        NllLosses.perplexityWeights(nll(0.3, 0.3, 0.3), new int[3], 2, 1e-6, 8)
+                                .toDoubles())
+                .containsExactly(new double[] {1, 1, 1}, within(1e-12));
+        // Ever larger α: proportional to perplexity.
+        double[] proportional =
+                NllLosses.perplexityWeights(nll(1, 0.5, 0.25), new int[3], 1e9, 0, 8).toDoubles();
+        assertThat(proportional)
+                .containsExactly(new double[] {3 / 7.0, 6 / 7.0, 12 / 7.0}, within(1e-6));
+        // A cut above what e^ℓ fits in a float.
+        Tensor freak = Ops.tensor(new float[] {100, 0.1f}, 2);
+        double[] freakWeights =
+                NllLosses.perplexityWeights(freak, new int[2], 1, 1e-6, 200).toDoubles();
+        assertThat(freakWeights).containsExactly(new double[] {1.5, 0.5}, within(1e-6));
+    }
+
+    @Test
+    void perplexityWeightsScaleTheGradientOfEachToken() {
+        double lambda = 0.7;
+        int[] targets = {0, 2, -100, 3};
+        int[] scope = {0, 0, -1, 0};
+        Tensor logits = Ops.randn(Rng.of(5), 4, 4).to(DType.F64).requireGrad();
+        Tensor nll = rowNll(logits, targets);
+        double[] w = NllLosses.perplexityWeights(nll.detach(), scope, 1, 1e-6, 8).toDoubles();
+        Tensor factors = Ops.tensor64(w.clone(), 4).mul(lambda).add(1);
+        double[] gradient = nll.mul(factors).sum().div(3).backward().get(logits).toDoubles();
+        double[] p = Ops.softmax(logits.detach(), -1).toDoubles();
+        for (int i = 0; i < 4; i++) {
+            for (int c = 0; c < 4; c++) {
+                double expected =
+                        targets[i] < 0
+                                ? 0
+                                : (1 + lambda * w[i])
+                                        * (p[4 * i + c] - (c == targets[i] ? 1 : 0))
+                                        / 3;
+                assertThat(gradient[4 * i + c]).isCloseTo(expected, offset(1e-9));
+            }
+        }
+        // The ignored token changes no other's weight.
+        Tensor others = Ops.tensor64(new double[] {nll.at(0), nll.at(1), nll.at(3)}, 3);
+        double[] alone = NllLosses.perplexityWeights(others, new int[3], 1, 1e-6, 8).toDoubles();
+        assertThat(new double[] {w[0], w[1], w[3]}).isEqualTo(alone);
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.github.panagrad.nn;
 import io.github.panagrad.engine.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// A module that turns one tensor into another, and whose calls can be intercepted.
 ///
@@ -57,20 +58,56 @@ public abstract class Layer extends Module {
         public Tensor apply(Tensor x, Context other) {
             return through(around, last, x, other);
         }
+
+        @Override
+        public boolean isLayer() {
+            return last < 0;
+        }
     }
 
     /// Attaches an interceptor around those attached before.
     ///
     /// @return what takes it off again
-    @SuppressWarnings("UnnecessaryMethodReference")
     public final synchronized Attachment intercept(Interceptor interceptor) {
-        // A wrapper of its own, so that the same interceptor may be attached twice and taken off
-        // once.
-        Interceptor mine = interceptor::around;
+        Interceptor mine = new Attached(interceptor);
         var more = new ArrayList<>(interceptors);
         more.add(mine);
         interceptors = List.copyOf(more);
         return () -> remove(mine);
+    }
+
+    /// An interceptor with an identity of its own, so that the same one may be attached twice and
+    /// taken off once.
+    private static final class Attached implements Interceptor {
+        private final Interceptor of;
+
+        private Attached(Interceptor of) {
+            this.of = of;
+        }
+
+        @Override
+        public Tensor around(Layer layer, Tensor x, Context context, Inner inner) {
+            return of.around(layer, x, context, inner);
+        }
+
+        @Override
+        public @Nullable Tensor weight(Tensor weight) {
+            return of.weight(weight);
+        }
+    }
+
+    /// Returns what the interceptors make of a weight of this layer; null if one of them does more
+    /// than to change it.
+    protected final @Nullable Tensor intercepted(Tensor weight) {
+        Tensor now = weight;
+        for (Interceptor interceptor : interceptors) {
+            Tensor next = interceptor.weight(now);
+            if (next == null) {
+                return null;
+            }
+            now = next;
+        }
+        return now;
     }
 
     private synchronized void remove(Interceptor mine) {

@@ -29,6 +29,7 @@ import io.github.panagrad.engine.op.Silu;
 import io.github.panagrad.engine.op.Sin;
 import io.github.panagrad.engine.op.Softplus;
 import io.github.panagrad.engine.op.Sqrt;
+import io.github.panagrad.engine.op.StraightThrough;
 import io.github.panagrad.engine.op.Sub;
 import io.github.panagrad.engine.op.SwiGlu;
 import io.github.panagrad.engine.op.Tanh;
@@ -70,6 +71,10 @@ final class ElementwiseKernels {
         table.add(
                 LeakyRelu.class,
                 new Loop<>(UnaryFn.LEAKY_RELU, LeakyRelu::slope, op -> 0),
+                ElementwiseKernels::real);
+        table.add(
+                StraightThrough.class,
+                new Loop<>(UnaryFn.STEP, StraightThrough::threshold, op -> 0),
                 ElementwiseKernels::real);
         table.add(PowScalar.class, new Power(), ElementwiseKernels::real);
 

@@ -37,6 +37,31 @@ record HeadBlocks(int tokens, int vocabulary, boolean wholeRows) {
                 even(tokens, rows, 8), even(vocabulary, columns, 48), columns == vocabulary);
     }
 
+    /// Returns the same blocks, to be looked at twice even if they hold whole rows.
+    HeadBlocks inParts() {
+        return new HeadBlocks(tokens, vocabulary, false);
+    }
+
+    /// Returns blocks of at most so many tokens and columns.
+    HeadBlocks atMost(int mostTokens, int mostColumns) {
+        return new HeadBlocks(
+                Math.min(tokens, mostTokens),
+                Math.min(vocabulary, mostColumns),
+                wholeRows && vocabulary <= mostColumns);
+    }
+
+    /// Returns blocks that can be cut into smaller ones, `high` tokens by `wide` columns, where the
+    /// last ones are cut off by the end of all tokens and of the vocabulary only.
+    HeadBlocks cutInto(int high, int wide, int allTokens, int allColumns) {
+        int rows = tokens >= allTokens ? tokens : multiple(tokens, high);
+        int columns = vocabulary >= allColumns ? vocabulary : multiple(vocabulary, wide);
+        return new HeadBlocks(rows, columns, wholeRows);
+    }
+
+    private static int multiple(int n, int of) {
+        return Math.max(1, n / of) * of;
+    }
+
     /// Cuts `n` into equal parts of at most `most`, multiples of `step` if that is possible.
     private static int even(int n, int most, int step) {
         int parts = (n + most - 1) / most;

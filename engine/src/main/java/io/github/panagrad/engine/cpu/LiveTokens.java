@@ -63,6 +63,17 @@ final class LiveTokens {
         return positions.length == total;
     }
 
+    /// Tells whether live tokens follow each other without a gap, so that their rows can be read where
+    /// they are.
+    boolean isRun() {
+        return count() == 0 || positions[count() - 1] - positions[0] + 1 == count();
+    }
+
+    /// Returns where the first live token stands among all; 0 if there is none.
+    int first() {
+        return count() == 0 ? 0 : positions[0];
+    }
+
     /// Returns where the i-th live token stands among all.
     int position(int i) {
         return positions[i];

@@ -5,7 +5,8 @@ import io.github.panagrad.engine.HeadOptions;
 /// Turns blocks of logits into the gradient of the loss, in place, token by token.
 ///
 /// With p the softmax and z the (capped) logits the gradient is p·(slope + tilt·z) − shift, less
-/// `hot` at the target, taken through the soft cap.
+/// `hot` at the target, taken through the soft cap. What a filter looks at is that of the plain
+/// cross-entropy with weight 1, |p − target|.
 final class LogitGradient {
     private final float[] lse;
     private final float[] slope;
@@ -13,23 +14,23 @@ final class LogitGradient {
     private final float[] shift;
     private final float[] hot;
     private final float bend;
-    private final double filter;
-    private final double[] dropped;
-    private final double[] all;
     private final double smoothing;
+    private final double uniform;
     private final int vocabulary;
 
-    LogitGradient(HeadOptions options, double filter, int tokens, int vocabulary) {
-        this.filter = filter;
+    /// For each token what the filter saw and what it dropped; empty if none did.
+    private final double[] seen;
+
+    LogitGradient(HeadOptions options, int tokens, int vocabulary) {
         this.vocabulary = vocabulary;
         lse = new float[tokens];
         slope = new float[tokens];
         tilt = new float[tokens];
         shift = new float[tokens];
         hot = new float[tokens];
-        dropped = new double[filter > 0 ? tokens : 0];
-        all = new double[filter > 0 ? tokens : 0];
+        seen = new double[options.filter().isOn() ? 2 * tokens : 0];
         smoothing = options.labelSmoothing();
+        uniform = smoothing / vocabulary;
         bend = options.softCap() == 0 ? 0 : (float) (1 / (options.softCap() * options.softCap()));
     }
 
@@ -50,42 +51,70 @@ final class LogitGradient {
     void run(int i, float[] z, int o, int n, int first, int wanted) {
         int at = wanted >= first && wanted < first + n ? o + wanted - first : -1;
         float logit = at < 0 ? 0 : z[at];
-        float floor = Float.NEGATIVE_INFINITY;
-        if (filter > 0) {
-            floor = (float) (lse[i] + Math.log(filter));
-            count(i, z, o, n, floor, at);
-        }
-        LogitRows.gradient(z, o, n, lse[i], slope[i], tilt[i], shift[i], bend, floor);
+        LogitRows.gradient(z, o, n, lse[i], slope[i], tilt[i], shift[i], bend);
         if (at >= 0) {
-            z[at] = (float) (target(i, logit) * (1 - bend * (double) logit * logit));
+            z[at] = (float) target(i, logit);
+        }
+    }
+
+    /// Does the same, but puts 0 where |p − target| is below a threshold. For tokens without a tilt.
+    void filtered(int i, float[] z, int o, int n, int first, int wanted, double threshold) {
+        int at = wanted >= first && wanted < first + n ? o + wanted - first : -1;
+        float logit = at < 0 ? 0 : z[at];
+        LogitRows.filteredGradient(
+                z,
+                o,
+                n,
+                lse[i],
+                slope[i],
+                shift[i],
+                bend,
+                (float) uniform,
+                (float) threshold,
+                seen,
+                2 * i);
+        if (at >= 0) {
+            double own = Math.abs(ofTarget(i, logit));
+            double asOther = Math.abs(Math.exp(logit - lse[i]) - uniform);
+            boolean small = own < threshold;
+            seen[2 * i] += own - asOther;
+            seen[2 * i + 1] += (small ? own : 0) - (asOther < threshold ? asOther : 0);
+            z[at] = small ? 0 : (float) target(i, logit);
         }
     }
 
     private double target(int i, float logit) {
         double p = Math.exp(logit - lse[i]);
-        return p * (slope[i] + tilt[i] * logit) - shift[i] - hot[i];
+        double g = p * (slope[i] + tilt[i] * logit) - shift[i] - hot[i];
+        return g * (1 - bend * (double) logit * logit);
     }
 
-    private void count(int i, float[] z, int o, int n, float floor, int at) {
-        float never = Float.POSITIVE_INFINITY;
-        dropped[i] += LogitRows.droppedMass(z, o, n, lse[i], slope[i], shift[i], floor);
-        all[i] += LogitRows.droppedMass(z, o, n, lse[i], slope[i], shift[i], never);
-        if (at >= 0) {
-            // The target is never dropped, and its share is not what it would be as another entry.
-            double other = Math.abs(Math.exp(z[at] - lse[i]) * slope[i] - shift[i]);
-            dropped[i] -= z[at] < floor ? other : 0;
-            all[i] += Math.abs(target(i, z[at])) - other;
-        }
+    /// Returns p − target for the token's target, given its logit.
+    double ofTarget(int i, float logit) {
+        return Math.exp(logit - lse[i]) - uniform - (1 - smoothing);
     }
 
-    /// Returns the share of the gradient's absolute sum, before the cap, that the filter dropped.
-    double droppedShare() {
-        double lost = 0;
-        double total = 0;
-        for (int i = 0; i < all.length; i++) {
-            lost += dropped[i];
-            total += all[i];
+    /// Looks at `n` logits of token i, none its target's: the largest |p − target| and their sum go
+    /// into element `at` of two arrays.
+    void size(int i, float[] z, int o, int n, float[] largest, float[] sums, int at) {
+        LogitRows.size(z, o, n, lse[i], (float) uniform, largest, sums, at);
+    }
+
+    /// Returns Σ|p − target| of what [#filtered] saw.
+    double all() {
+        return sum(0);
+    }
+
+    /// Returns Σ|p − target| of what [#filtered] dropped.
+    double dropped() {
+        return sum(1);
+    }
+
+    private double sum(int which) {
+        double sum = 0;
+        for (int i = which; i < seen.length; i += 2) {
+            sum += seen[i];
         }
-        return total == 0 ? 0 : lost / total;
+        return sum;
     }
 }

@@ -6,6 +6,7 @@ import static io.github.panagrad.engine.cpu.Lanes.all;
 import static jdk.incubator.vector.VectorOperators.ABS;
 import static jdk.incubator.vector.VectorOperators.EQ;
 import static jdk.incubator.vector.VectorOperators.LT;
+import static jdk.incubator.vector.VectorOperators.MAX;
 import static jdk.incubator.vector.VectorOperators.NE;
 
 import jdk.incubator.vector.FloatVector;
@@ -59,26 +60,17 @@ final class LogitRows {
         return n;
     }
 
-    /// Replaces z by (exp(z − lse)·(slope + tilt·z) − shift)·(1 − bend·z²), and by 0 where z <
-    /// floor.
+    /// Replaces z by (exp(z − lse)·(slope + tilt·z) − shift)·(1 − bend·z²).
     ///
     /// With p the softmax that is the gradient of a sum of log-sum-exps and entropies, less a
     /// constant, taken through the soft cap if `bend` is 1/c².
     static void gradient(
-            float[] z,
-            int o,
-            int n,
-            float lse,
-            float slope,
-            float tilt,
-            float shift,
-            float bend,
-            float floor) {
+            float[] z, int o, int n, float lse, float slope, float tilt, float shift, float bend) {
         int whole = F.loopBound(n);
-        wholeGradient(z, o, whole, lse, slope, tilt, shift, bend, floor);
+        wholeGradient(z, o, whole, lse, slope, tilt, shift, bend);
         if (whole < n) {
             float[] rest = Tails.padded(z, o + whole, n - whole, 0f);
-            wholeGradient(rest, 0, V, lse, slope, tilt, shift, bend, floor);
+            wholeGradient(rest, 0, V, lse, slope, tilt, shift, bend);
             System.arraycopy(rest, 0, z, o + whole, n - whole);
         }
     }
@@ -86,15 +78,7 @@ final class LogitRows {
     /// The same for whole vectors: with a mask in the loop, C2 boxed its vectors in some JVM runs
     /// (ADR 035).
     private static void wholeGradient(
-            float[] z,
-            int o,
-            int n,
-            float lse,
-            float slope,
-            float tilt,
-            float shift,
-            float bend,
-            float floor) {
+            float[] z, int o, int n, float lse, float slope, float tilt, float shift, float bend) {
         FloatVector a = all(slope);
         FloatVector e = all(tilt);
         for (int i = 0; i < n; i += V) {
@@ -102,32 +86,83 @@ final class LogitRows {
             FloatVector p = VectorMath.expNonPositive(x.sub(lse));
             FloatVector g = p.mul(x.fma(e, a)).sub(shift);
             FloatVector through = x.mul(-bend).fma(x, all(1f));
-            g.mul(through).blend(0f, x.compare(LT, floor)).intoArray(z, o + i);
+            g.mul(through).intoArray(z, o + i);
         }
     }
 
-    /// Returns Σ |exp(z − lse)·slope − shift| over the elements with z < floor.
-    static double droppedMass(
-            float[] z, int o, int n, float lse, float slope, float shift, float floor) {
-        double sum = 0;
+    /// Replaces z by (p·slope − shift)·(1 − bend·z²) with p = exp(z − lse), or by 0 where |p −
+    /// uniform| is below the threshold. Adds Σ|p − uniform| to sums[at], and that of the zeros to the
+    /// element behind it.
+    static void filteredGradient(
+            float[] z,
+            int o,
+            int n,
+            float lse,
+            float slope,
+            float shift,
+            float bend,
+            float uniform,
+            float threshold,
+            double[] sums,
+            int at) {
         for (int i = 0; i < n; i += RowFolds.BLOCK) {
             int count = Math.min(RowFolds.BLOCK, n - i);
-            sum += droppedBlock(z, o + i, count, lse, slope, shift, floor);
+            filteredBlock(z, o + i, count, lse, slope, shift, bend, uniform, threshold, sums, at);
         }
-        return sum;
     }
 
-    private static float droppedBlock(
-            float[] z, int o, int n, float lse, float slope, float shift, float floor) {
-        FloatVector s = all(0f);
+    private static void filteredBlock(
+            float[] z,
+            int o,
+            int n,
+            float lse,
+            float slope,
+            float shift,
+            float bend,
+            float uniform,
+            float threshold,
+            double[] sums,
+            int at) {
+        FloatVector seen = all(0f);
+        FloatVector lost = all(0f);
         for (int i = 0; i < n; i += V) {
             var rest = Lanes.first(n - i);
             FloatVector x = FloatVector.fromArray(F, z, o + i, rest);
             FloatVector p = VectorMath.expNonPositive(x.sub(lse));
-            FloatVector g = p.mul(slope).sub(shift).lanewise(ABS);
-            s = all(0f).blend(g, x.compare(LT, floor).and(rest)).add(s);
+            FloatVector size = all(0f).blend(p.sub(uniform).lanewise(ABS), rest);
+            var small = size.compare(LT, threshold);
+            seen = size.add(seen);
+            lost = all(0f).blend(size, small).add(lost);
+            FloatVector through = x.mul(-bend).fma(x, all(1f));
+            FloatVector g = p.mul(slope).sub(shift).mul(through).blend(0f, small);
+            g.intoArray(z, o + i, rest);
         }
-        return Lanes.sum(s);
+        sums[at] += Lanes.sum(seen);
+        sums[at + 1] += Lanes.sum(lost);
+    }
+
+    /// Raises largest[at] to the greatest |exp(z − lse) − uniform|, and adds their sum to sums[at].
+    static void size(
+            float[] z,
+            int o,
+            int n,
+            float lse,
+            float uniform,
+            float[] largest,
+            float[] sums,
+            int at) {
+        FloatVector most = all(0f);
+        FloatVector sum = all(0f);
+        for (int i = 0; i < n; i += V) {
+            var rest = Lanes.first(n - i);
+            FloatVector x = FloatVector.fromArray(F, z, o + i, rest);
+            FloatVector p = VectorMath.expNonPositive(x.sub(lse));
+            FloatVector size = all(0f).blend(p.sub(uniform).lanewise(ABS), rest);
+            most = size.max(most);
+            sum = size.add(sum);
+        }
+        largest[at] = Math.max(largest[at], most.reduceLanes(MAX));
+        sums[at] += Lanes.sum(sum);
     }
 
     /// Counts the elements other than 0.

@@ -5,6 +5,7 @@ import io.github.panagrad.engine.op.PerTokenHead;
 import io.github.panagrad.engine.spi.Kernel;
 import io.github.panagrad.engine.spi.View;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -24,13 +25,13 @@ final class PerTokenHeadKernel implements Kernel<PerTokenHead> {
         int n = tokens.count();
         var statistics =
                 new LogitStatistics(n, options.labelSmoothing() > 0, op.entropy(), op.argMax());
-        try (var sweep = new HeadSweep(options, tokens, in[0], in[1], 0)) {
+        try (var sweep = new HeadSweep(options, tokens, in[0], List.of(in[1]))) {
             if (n > 0) {
                 sweep.run(
                         HeadBlocks.parts(n, vocabulary, options.memoryBudget()),
                         (i, block, o, count, first) ->
                                 statistics.add(i, block, o, count, first, tokens.target(i)),
-                        (t, count, v, columns, block) -> {});
+                        (t, count, v, block, matrices) -> {});
             }
         }
         float[] nll = cleared(out[0]);
@@ -95,7 +96,7 @@ final class PerTokenHeadKernel implements Kernel<PerTokenHead> {
                                             || at(dLse, i) != 0
                                             || (dEntropy != null && at(dEntropy, i) != 0));
             int n = tokens.count();
-            var gradient = new LogitGradient(options, 0, n, vocabulary);
+            var gradient = new LogitGradient(options, n, vocabulary);
             for (int i = 0; i < n; i++) {
                 int t = tokens.position(i);
                 double lse = at(in[3], t);
@@ -106,16 +107,16 @@ final class PerTokenHeadKernel implements Kernel<PerTokenHead> {
             }
             View dHidden = op.dHidden() ? out[0] : null;
             View dWeight = op.dWeight() ? out[out.length - 1] : null;
-            try (var sweep = new HeadSweep(options, tokens, in[0], in[1], 0)) {
+            try (var sweep = new HeadSweep(options, tokens, in[0], List.of(in[1]));
+                    var gradients = new HeadGradients(tokens, dHidden, dWeight)) {
                 if (n > 0) {
                     sweep.run(
                             HeadBlocks.parts(n, vocabulary, options.memoryBudget()),
                             (i, block, o, count, first) ->
                                     gradient.run(i, block, o, count, first, tokens.target(i)),
-                            (t, count, v, columns, block) ->
-                                    sweep.multiply(t, count, v, columns, block, dHidden, dWeight));
+                            gradients);
                 }
-                sweep.finish(dHidden, dWeight);
+                gradients.finish();
             }
         }
 

@@ -4,6 +4,7 @@ import static io.github.panagrad.engine.cpu.Lanes.F;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.VectorOperators.ABS;
 import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LE;
 import static jdk.incubator.vector.VectorOperators.LT;
 
 /// The functions of one element that have a vector loop, with up to two parameters p and q.
@@ -36,6 +37,8 @@ enum UnaryFn {
     GELU_TANH((x, p, q) -> x.mul(GeluLanes.gate(x))),
     /// x held between p and q.
     CLAMP((x, p, q) -> x.blend(p, x.compare(LT, p)).blend(q, x.compare(GT, q))),
+    /// 1 above p, else 0.
+    STEP((x, p, q) -> x.mul(0f).blend(1f, x.compare(GT, p)).blend(0f, x.compare(LE, p))),
     /// p·x + q, rounded once.
     AFFINE((x, p, q) -> x.fma(broadcast(F, p), broadcast(F, q))),
     /// q·exp(x − p) for x ≤ p: the share of an element in the sum whose logarithm p is.

@@ -1,8 +1,12 @@
 package io.github.panagrad.engine.op;
 
+import io.github.panagrad.engine.HeadFilter;
 import io.github.panagrad.engine.HeadOptions;
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.ground.Shape;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /// The loss of a linear head in plain ops, logits and all: what the fused heads are held against.
 ///
@@ -56,19 +60,76 @@ record PlainHead(HeadOptions options, Tensor z, Tensor lse, Tensor oneHot, Tenso
         return probabilities().mul(slope).sub(target()).mul(weights.mul(live).reshape(-1, 1));
     }
 
-    /// Zeroes the entries whose softmax is below the filter, the target's excepted.
-    Tensor filtered(Tensor dz) {
-        if (options.filter() == 0) {
-            return dz;
+    /// Returns p − target, the gradient of each token's cross-entropy before any weight; zeros where
+    /// ignored. Shapes: (N, V).
+    private Tensor ownGradient() {
+        return probabilities().sub(target()).mul(live.reshape(-1, 1));
+    }
+
+    /// What the filter says of the gradient.
+    ///
+    /// @param kept 1 for entries that flow on, else 0 (N, V); null if all do
+    /// @param dropped the share of Σ|G| that does not
+    record Filtered(@Nullable Tensor kept, Tensor dropped) {
+        /// Zeroes what does not flow on.
+        Tensor of(Tensor dz) {
+            return kept == null ? dz : dz.mul(kept);
         }
-        Tensor threshold =
-                Ops.full(
-                                dz.dtype(),
-                                io.github.panagrad.engine.ground.Shape.SCALAR,
-                                options.filter())
-                        .to(dz.device());
-        Tensor large = probabilities().ge(threshold).to(dz.dtype());
-        return dz.mul(large.maximum(oneHot));
+    }
+
+    /// Applies the filter to the tokens that count.
+    Filtered filtered() {
+        if (!options.filter().isOn() || live.sum().item() == 0) {
+            return new Filtered(null, Ops.full(z.dtype(), Shape.SCALAR, 0).to(z.device()));
+        }
+        Tensor size = ownGradient().abs();
+        Tensor kept = kept(size);
+        Tensor total = size.sum();
+        return new Filtered(kept, total.sub(size.mul(kept).sum()).div(total));
+    }
+
+    private Tensor kept(Tensor size) {
+        int[] numbers = new int[size.dim(0)];
+        int[] places = new int[numbers.length];
+        int count = 0;
+        double[] counts = live.toDoubles();
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = counts[i] == 0 ? 0 : count;
+            if (counts[i] != 0) {
+                places[count++] = i;
+            }
+        }
+        Tensor rows = Ops.indices(Arrays.copyOf(places, count)).to(size.device());
+        Tensor flags = blockFlags(size.indexSelect(0, rows), z.indexSelect(0, rows));
+        // Ignored tokens take any flags: their gradient is zero.
+        return flags.indexSelect(0, Ops.indices(numbers).to(size.device()));
+    }
+
+    /// Flags the entries of blocks in which some size reaches the threshold.
+    private Tensor blockFlags(Tensor size, Tensor logits) {
+        HeadFilter filter = options.filter();
+        Tensor order = filter.reorders() ? logits.mean(0, false).sort(0, true).indices() : null;
+        Tensor ordered = order == null ? size : size.indexSelect(1, order);
+        int n = ordered.dim(0);
+        int v = ordered.dim(1);
+        int high = Math.ceilDiv(n, filter.tokens());
+        int wide = Math.ceilDiv(v, filter.entries());
+        Tensor most =
+                ordered.pad(0, 0, high * filter.tokens() - n)
+                        .pad(1, 0, wide * filter.entries() - v)
+                        .reshape(high, filter.tokens(), wide, filter.entries())
+                        .max(3, true)
+                        .max(1, true);
+        Tensor flags =
+                most.ge(filter.threshold())
+                        .to(size.dtype())
+                        .expand(Shape.of(high, filter.tokens(), wide, filter.entries()))
+                        .reshape(high * filter.tokens(), wide * filter.entries())
+                        .narrow(0, 0, n)
+                        .narrow(1, 0, v);
+        return order == null
+                ? flags
+                : flags.indexSelect(1, order.to(size.dtype()).sort(0, false).indices());
     }
 
     /// Turns ∂/∂z into ∂/∂(logits before the cap).

@@ -167,6 +167,7 @@ class ElementwiseTest {
         assertThat(at(UnaryFn.RELU, -inf, -0f, inf, nan)).containsExactly(0, -0f, inf, nan);
         assertThat(at(UnaryFn.SIGN, -inf, 0, inf, nan)).containsExactly(-1, 0, 1, nan);
         assertThat(at(UnaryFn.CLAMP, -inf, inf, nan)).containsExactly(P, Q, nan);
+        assertThat(at(UnaryFn.STEP, -inf, inf, nan)).containsExactly(0, 1, nan);
         assertThat(at(UnaryFn.SQRT, -1, inf, nan)).containsExactly(nan, inf, nan);
         assertThat(at(UnaryFn.RSQRT, 0, inf, nan)).containsExactly(inf, 0, nan);
         assertThat(at(UnaryFn.SILU, inf, nan)).containsExactly(inf, nan);
@@ -307,6 +308,7 @@ class ElementwiseTest {
             case GELU -> x -> x * cdf(x);
             case GELU_TANH -> x -> 0.5 * x * (1 + Math.tanh(geluInner(x)));
             case CLAMP -> x -> Math.min(Math.max(x, P), Q);
+            case STEP -> x -> x > P ? 1 : 0;
             case AFFINE -> x -> P * x + Q;
             case SHIFTED_EXP -> x -> Q * Math.exp(x - P);
         };

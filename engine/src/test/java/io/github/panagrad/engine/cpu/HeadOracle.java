@@ -1,6 +1,9 @@
 package io.github.panagrad.engine.cpu;
 
 import io.github.panagrad.engine.HeadOptions;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.stream.IntStream;
 
 /// A linear head and its losses as their definitions say, in double precision, with all logits.
 final class HeadOracle {
@@ -108,20 +111,71 @@ final class HeadOracle {
         return dz(tokenWeights, dLse, new double[targets.length]);
     }
 
-    /// Zeroes what the filter drops, and returns its share.
-    double filter(double[][] g) {
-        double dropped = 0;
-        double all = 0;
-        for (int i = 0; i < g.length; i++) {
-            for (int v = 0; v < g[i].length && live(i); v++) {
-                all += Math.abs(g[i][v]);
-                if (p(i, v) < options.filter() && v != targets[i]) {
-                    dropped += Math.abs(g[i][v]);
-                    g[i][v] = 0;
+    /// Says for each entry whether the filter lets its gradient through: blocks of live tokens and of
+    /// entries, in the order of their mean logit if they are sorted.
+    boolean[][] kept() {
+        var filter = options.filter();
+        int[] live = IntStream.range(0, targets.length).filter(this::live).toArray();
+        int[] order = IntStream.range(0, weight.length).toArray();
+        if (filter.reorders()) {
+            order =
+                    IntStream.of(order)
+                            .boxed()
+                            .sorted(Comparator.comparingDouble(v -> -mean(live, v)))
+                            .mapToInt(v -> v)
+                            .toArray();
+        }
+        boolean[][] kept = new boolean[targets.length][weight.length];
+        for (int t = 0; t < live.length; t += filter.tokens()) {
+            for (int v = 0; v < order.length; v += filter.entries()) {
+                int[] rows =
+                        Arrays.copyOfRange(live, t, Math.min(live.length, t + filter.tokens()));
+                int[] columns =
+                        Arrays.copyOfRange(order, v, Math.min(order.length, v + filter.entries()));
+                double most = 0;
+                for (int i : rows) {
+                    for (int j : columns) {
+                        most = Math.max(most, Math.abs(p(i, j) - goal(i, j)));
+                    }
+                }
+                for (int i : rows) {
+                    for (int j : columns) {
+                        kept[i][j] = most >= filter.threshold();
+                    }
                 }
             }
         }
+        return kept;
+    }
+
+    private double mean(int[] rows, int v) {
+        return IntStream.of(rows).mapToDouble(i -> z[i][v]).sum() / rows.length;
+    }
+
+    /// The share of Σ|p − target| that is not kept.
+    double dropped(boolean[][] kept) {
+        double dropped = 0;
+        double all = 0;
+        for (int i = 0; i < kept.length; i++) {
+            for (int v = 0; v < kept[i].length && live(i); v++) {
+                double size = Math.abs(p(i, v) - goal(i, v));
+                all += size;
+                dropped += kept[i][v] ? 0 : size;
+            }
+        }
         return all == 0 ? 0 : dropped / all;
+    }
+
+    /// Zeroes what is not kept.
+    static double[][] filter(double[][] g, boolean[][] kept) {
+        double[][] left = new double[g.length][];
+        for (int i = 0; i < g.length; i++) {
+            left[i] = g[i].clone();
+            for (int v = 0; v < left[i].length; v++) {
+                left[i][v] = kept[i][v] ? g[i][v] : 0;
+            }
+        }
+        return left;
     }
 
     private double raw(double[][] g, int i, int v) {

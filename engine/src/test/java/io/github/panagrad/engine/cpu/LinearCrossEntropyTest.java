@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.fail;
 import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.data.Offset.offset;
 
+import io.github.panagrad.engine.HeadFilter;
 import io.github.panagrad.engine.HeadOptions;
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.HeapStorage;
@@ -18,6 +19,7 @@ import io.github.panagrad.engine.op.LinearCrossEntropy;
 import io.github.panagrad.engine.op.PerTokenHead;
 import io.github.panagrad.engine.spi.View;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -60,12 +62,13 @@ class LinearCrossEntropyTest {
 
         Call reduced(boolean dHidden, boolean dWeight) {
             var op = new LinearCrossEntropy(options, dHidden, dWeight);
-            results = new View[3 + (dHidden ? 1 : 0) + (dWeight ? 1 : 0)];
+            results = new View[4 + (dHidden ? 1 : 0) + (dWeight ? 1 : 0)];
             results[0] = undefined();
             results[1] = undefined(tokens);
             results[2] = undefined();
+            results[3] = undefined(tokens);
             if (dHidden) {
-                results[3] = undefined(tokens, dim);
+                results[4] = undefined(tokens, dim);
             }
             if (dWeight) {
                 results[results.length - 1] = undefined(vocabulary, dim);
@@ -153,9 +156,10 @@ class LinearCrossEntropyTest {
         if (random.nextInt(3) == 0) {
             options = options.softCap(1 + 10 * random.nextFloat());
         }
-        if (random.nextInt(3) == 0) {
-            options = options.filter(random.nextBoolean() ? 0.5 / vocabulary : 0.05);
+        if (random.nextInt(2) == 0) {
+            options = options.filter(filter(random, vocabulary));
         }
+        options = options.compensate(random.nextInt(4) == 0, random.nextInt(4) == 0);
         DType[] stored = {DType.F32, DType.F32, DType.BF16, DType.F16};
         return new Call(
                 random,
@@ -164,6 +168,16 @@ class LinearCrossEntropyTest {
                 tokens,
                 1 + random.nextInt(40),
                 vocabulary);
+    }
+
+    private static HeadFilter filter(Random random, int vocabulary) {
+        HeadFilter filter =
+                HeadFilter.below(random.nextBoolean() ? 0.5 / vocabulary : 0.05)
+                        .of(random.nextInt(4) > 0, random.nextInt(4) > 0);
+        return random.nextBoolean()
+                ? filter
+                : filter.blocks(1 + random.nextInt(20), 1 + random.nextInt(70))
+                        .sorted(random.nextBoolean());
     }
 
     @Test
@@ -207,16 +221,24 @@ class LinearCrossEntropyTest {
         for (int i = 0; i < nll.length; i++) {
             nll[i] = oracle.live(i) ? oracle.lse[i] - oracle.z[i][oracle.targets[i]] : 0;
         }
+        double[] lse = new double[call.tokens];
+        for (int i = 0; i < lse.length; i++) {
+            lse[i] = oracle.live(i) ? oracle.lse[i] : 0;
+        }
         double[][] dz = oracle.dz(call.weights());
-        double dropped = oracle.filter(dz);
+        boolean[][] kept = oracle.kept();
+        var filter = call.options.filter();
         close(what + " loss", call.results[0], new double[] {oracle.loss(call.weights())});
         close(what + " nll", call.results[1], nll);
-        close(what + " dropped", call.results[2], new double[] {dropped});
+        close(what + " dropped", call.results[2], new double[] {oracle.dropped(kept)});
+        close(what + " lse", call.results[3], lse);
         if (dHidden) {
-            close(what + " dHidden", call.results[3], oracle.dHidden(dz));
+            double[][] g = filter.hidden() ? HeadOracle.filter(dz, kept) : dz;
+            close(what + " dHidden", call.results[4], oracle.dHidden(g));
         }
         if (dWeight) {
-            close(what + " dWeight", call.results[call.results.length - 1], oracle.dWeight(dz));
+            double[][] g = filter.weight() ? HeadOracle.filter(dz, kept) : dz;
+            close(what + " dWeight", call.results[call.results.length - 1], oracle.dWeight(g));
         }
     }
 
@@ -329,8 +351,8 @@ class LinearCrossEntropyTest {
                 assertThat(result.get(i)).isFinite();
             }
         }
-        assertThat(call.results[3].get(0)).isZero();
-        assertThat(call.results[3].get(12)).isNotZero();
+        assertThat(call.results[4].get(0)).isZero();
+        assertThat(call.results[4].get(12)).isNotZero();
     }
 
     @Test
@@ -361,12 +383,20 @@ class LinearCrossEntropyTest {
     void hasTheSameBitsForAnyNumberOfThreads() {
         int before = Parallel.threads();
         try {
-            for (double filter : new double[] {0, 1e-3}) {
+            for (HeadFilter filter :
+                    List.of(
+                            HeadFilter.NONE,
+                            HeadFilter.below(1e-3),
+                            HeadFilter.below(1e-2).blocks(16, 32).sorted(true))) {
                 for (long budget : new long[] {4 << 20, 100_000}) {
                     View[] first = null;
                     for (int threads : new int[] {1, 2, 5}) {
                         Parallel.setThreads(threads);
-                        var options = HeadOptions.DEFAULT.filter(filter).memoryBudget(budget);
+                        var options =
+                                HeadOptions.DEFAULT
+                                        .filter(filter)
+                                        .compensate(filter.isOn(), filter.isOn())
+                                        .memoryBudget(budget);
                         var call = new Call(new Random(6), options, DType.F32, 90, 40, 2000);
                         View[] now = call.reduced(true, true).results;
                         first = first == null ? now : first;
@@ -407,6 +437,7 @@ class LinearCrossEntropyTest {
             undefined(),
             undefined(tokens),
             undefined(),
+            undefined(tokens),
             undefined(tokens, dim),
             undefined(vocabulary, dim)
         };

@@ -2,7 +2,10 @@ package io.github.panagrad.examples.catalog;
 
 import io.github.panagrad.adapters.Adapter;
 import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.examples.task.Goal;
+import io.github.panagrad.examples.task.LanguageTask;
 import io.github.panagrad.examples.tuning.Method;
+import io.github.panagrad.examples.tuning.Rehearsal;
 import io.github.panagrad.nn.data.Batch;
 import io.github.panagrad.nn.data.Batches;
 import io.github.panagrad.nn.data.Dataset;
@@ -14,12 +17,10 @@ import io.github.panagrad.nn.train.BatchSource;
 import io.github.panagrad.nn.train.Evaluator;
 import io.github.panagrad.nn.train.Objective;
 import io.github.panagrad.nn.train.Objectives;
+import io.github.panagrad.nn.train.Phases;
 import io.github.panagrad.nn.train.Trainer;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
-import java.util.function.Supplier;
-import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /// Tries a method on a model: how many parameters it trains, whether it merges, and what some steps of it
@@ -38,8 +39,6 @@ public record MethodTrial(
         int steps,
         int batchSize,
         long seed) {
-    private static final int SELECTION_BATCHES = 4;
-
     /// What came out.
     ///
     /// @param trained how many parameters were trained
@@ -59,13 +58,14 @@ public record MethodTrial(
     /// @return null if the model has nothing that the method trains
     public @Nullable Result of(Method method) {
         CausalLM fresh = CausalLM.load(model);
+        LanguageTask task = task(fresh);
         Method.Prepared prepared;
         try {
-            prepared = method.prepare(fresh, seed, () -> first(fresh));
+            prepared = method.prepare(task, seed);
         } catch (PanagradException nothingToTrain) {
             return null;
         }
-        double loss = training == null ? Double.NaN : train(fresh, method, prepared);
+        double loss = training == null ? Double.NaN : train(task, method, prepared);
         long trained = prepared.trained(fresh);
         Adapter adapter = prepared.adapter();
         return adapter == null
@@ -73,24 +73,33 @@ public record MethodTrial(
                 : new Result(trained, merges(adapter), adapter.method().isPeft(), loss);
     }
 
-    private double train(CausalLM fresh, Method method, Method.Prepared prepared) {
-        Dataset data = Objects.requireNonNull(training);
+    private double train(LanguageTask task, Method method, Method.Prepared prepared) {
+        CausalLM fresh = task.model();
         double lr = method.usualLr();
         AdamW optimizer = AdamW.of(fresh.trainable()).lr(lr);
         prepared.groups(lr).forEach(optimizer::group);
-        Objective<Batch> objective = prepared.objective(Objectives.nextToken(fresh));
-        var source = BatchSource.of(Batches.of(data).size(batchSize).shuffled(seed).endless());
-        Supplier<List<Batch>> first = () -> first(fresh);
-        prepared.select(optimizer, objective, first.get());
-        Trainer<Batch> trainer =
-                Trainer.of(fresh, optimizer, objective)
-                        .steps(steps)
-                        .maxGradNorm(1)
-                        .schedule(Schedule.cosine().warmupShare(0.1))
-                        .seed(seed);
+        Objective<Batch> objective = prepared.objective(task.objective(prepared.adapter()));
+        prepared.select(optimizer, objective, task.first());
+        prepared.rehearse(
+                new Rehearsal<>(
+                        Phases.inMemory(),
+                        objective,
+                        task.batches(),
+                        (parameters, goal, count) ->
+                                trainer(fresh, AdamW.of(parameters).lr(lr), goal)
+                                        .steps(count > 0 ? count : steps),
+                        optimizer));
+        Trainer<Batch> trainer = trainer(fresh, optimizer, objective).steps(steps);
         prepared.attend(trainer);
-        trainer.run(source);
+        trainer.run(task.batches());
         return heldOut(fresh);
+    }
+
+    private Trainer<Batch> trainer(CausalLM of, AdamW optimizer, Objective<Batch> objective) {
+        return Trainer.of(of, optimizer, objective)
+                .maxGradNorm(1)
+                .schedule(Schedule.cosine().warmupShare(0.1))
+                .seed(seed);
     }
 
     private double heldOut(CausalLM of) {
@@ -99,16 +108,22 @@ public record MethodTrial(
                 : Evaluator.of(of).run(Batches.of(heldOut).size(batchSize)).loss();
     }
 
-    private List<Batch> first(CausalLM of) {
-        if (training == null) {
-            int count = Math.min(8, of.config().maxPositions());
-            var row = Example.of(new int[count]);
-            return List.of(Batches.of(List.of(row)).size(1).iterator().next());
-        }
-        return StreamSupport.stream(
-                        Batches.of(training).size(batchSize).shuffled(seed).spliterator(), false)
-                .limit(SELECTION_BATCHES)
-                .toList();
+    /// Returns the task; without data, one of a single row, for methods that look at some.
+    private LanguageTask task(CausalLM of) {
+        Dataset data =
+                training == null
+                        ? Dataset.of(
+                                List.of(
+                                        Example.of(
+                                                new int[Math.min(8, of.config().maxPositions())])))
+                        : training;
+        return new LanguageTask(
+                of,
+                data,
+                BatchSource.of(Batches.of(data).size(batchSize).shuffled(seed)),
+                null,
+                new Goal.Language(Goal.Data.TEXT, s -> Objectives.nextToken(s.model())),
+                null);
     }
 
     private static boolean merges(Adapter adapter) {

@@ -5,7 +5,6 @@ import io.github.panagrad.adapters.AdapterMethod;
 import io.github.panagrad.adapters.Bottleneck;
 import io.github.panagrad.adapters.Eva;
 import io.github.panagrad.adapters.Ia3;
-import io.github.panagrad.adapters.LargestGradients;
 import io.github.panagrad.adapters.Loha;
 import io.github.panagrad.adapters.Lokr;
 import io.github.panagrad.adapters.Lora;
@@ -14,13 +13,13 @@ import io.github.panagrad.adapters.Mam;
 import io.github.panagrad.adapters.Oft;
 import io.github.panagrad.adapters.PrefixTuning;
 import io.github.panagrad.adapters.PromptTuning;
+import io.github.panagrad.adapters.TrainableTokens;
 import io.github.panagrad.adapters.Vera;
 import io.github.panagrad.examples.tuning.AdaLoraTuning;
 import io.github.panagrad.examples.tuning.AdapterTuning;
 import io.github.panagrad.examples.tuning.AdapterTuning.Beginning;
 import io.github.panagrad.examples.tuning.Method;
 import io.github.panagrad.examples.tuning.OwnParameters;
-import io.github.panagrad.examples.tuning.SparseEntries;
 import io.github.panagrad.nn.ParamCategory;
 import io.github.panagrad.nn.ParamSelection;
 import io.github.panagrad.nn.optim.Optimizer;
@@ -42,9 +41,11 @@ public final class Methods {
 
     private static List<Entry<Method>> all() {
         var all = new ArrayList<Entry<Method>>(own());
+        all.addAll(SparseMethods.all());
         all.addAll(lowRank());
         all.addAll(factored());
         all.addAll(inserted());
+        all.addAll(SelectionMethods.all());
         return all;
     }
 
@@ -70,15 +71,7 @@ public final class Methods {
                         "g ← g − η·∂g",
                         "norm tuning, arXiv 2312.11420",
                         ParamSelection.class,
-                        s -> own("scales of normalisations", ParamCategory.NORM)),
-                entry(
-                                "sparse",
-                                "the entries with the largest gradients",
-                                "w ← w − η·m ⊙ g, m the largest Σ|g|",
-                                "in the manner of SIFT, arXiv 2312.11875",
-                                LargestGradients.class,
-                                s -> new SparseEntries(s.number("density")))
-                        .with(Setting.of("density", 0.01, "share of the entries that train")));
+                        s -> own("scales of normalisations", ParamCategory.NORM)));
     }
 
     private static Method own(String what, ParamCategory category) {
@@ -227,13 +220,14 @@ public final class Methods {
                         Setting.of("rank", 8, "rank of the detours"),
                         Setting.of("alpha", "", "detours are multiplied by alpha/rank"),
                         Setting.of("dropout", 0, "share of the inputs that is dropped"),
-                        Setting.of("targets", "", "layers, by name or pattern, between +"));
+                        Setting.of(
+                                "targets",
+                                "",
+                                "layers, by name or pattern, between +, or kappa:N"));
     }
 
     private static List<String> targets(Settings s) {
-        return s.has("targets")
-                ? List.of(s.word("targets").split("\\+"))
-                : AdapterTuning.ALL_LINEAR;
+        return s.has("targets") ? List.of(s.word("targets").split("\\+")) : List.of();
     }
 
     private static List<Entry<Method>> factored() {
@@ -356,6 +350,21 @@ public final class Methods {
                                 Setting.of("tokens", 20, "embeddings"),
                                 Setting.of("text", "", "text that they begin with")),
                 entry(
+                                "tokens",
+                                "the embeddings of some tokens, in a tied head too",
+                                "e_t ← e_t − η·g for some t",
+                                "PEFT's trainable tokens",
+                                TrainableTokens.class,
+                                s ->
+                                        prompting(
+                                                "trainable tokens",
+                                                0,
+                                                b -> tokens(s, b),
+                                                List.of("**.embed_tokens")))
+                        .with(
+                                Setting.of("ids", "", "the tokens, between +"),
+                                Setting.of("frequent", 16, "without them, how many frequent ones")),
+                entry(
                                 "mam",
                                 "a prefix and bottlenecks beside feed-forward parts",
                                 "prefix in attention, " + parallel,
@@ -386,15 +395,19 @@ public final class Methods {
         return new AdapterTuning(name, maker, targets, lr -> List.of(), PROMPT_LR, positions);
     }
 
+    private static TrainableTokens tokens(Settings s, Beginning beginning) {
+        return s.has("ids")
+                ? TrainableTokens.of(s.integers("ids"))
+                : TrainableTokens.of(beginning.frequentTokens(s.integer("frequent")));
+    }
+
     private static Method prompt(int tokens, String text) {
         return prompting(
                 "a prompt of " + tokens,
                 tokens,
                 b -> {
                     var prompt = PromptTuning.tokens(tokens).seed(b.seed());
-                    return text.isEmpty()
-                            ? prompt
-                            : prompt.text(b.model().tokenizer().encode(text));
+                    return text.isEmpty() ? prompt : prompt.text(b.task().tokenizer().encode(text));
                 },
                 List.of("**.embed_tokens", "**.layers.*", "**.norm"));
     }

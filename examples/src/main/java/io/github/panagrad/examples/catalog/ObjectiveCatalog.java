@@ -1,11 +1,16 @@
 package io.github.panagrad.examples.catalog;
 
 import io.github.panagrad.adapters.Adapter;
+import io.github.panagrad.engine.HeadFilter;
 import io.github.panagrad.engine.HeadOptions;
-import io.github.panagrad.examples.catalog.ObjectiveMaker.Data;
+import io.github.panagrad.examples.task.Goal;
+import io.github.panagrad.examples.task.Goal.Data;
+import io.github.panagrad.losses.ClassWeights;
+import io.github.panagrad.losses.CrossEntropyOptions;
 import io.github.panagrad.losses.NllLosses;
 import io.github.panagrad.nn.data.Batch;
 import io.github.panagrad.nn.models.CausalLM;
+import io.github.panagrad.nn.objective.CutCrossEntropy;
 import io.github.panagrad.nn.objective.DirectCoverage;
 import io.github.panagrad.nn.objective.Dpo;
 import io.github.panagrad.nn.objective.Ipo;
@@ -17,29 +22,31 @@ import io.github.panagrad.nn.objective.Pointwise;
 import io.github.panagrad.nn.objective.Reference;
 import io.github.panagrad.nn.objective.ScoreCache;
 import io.github.panagrad.nn.objective.SimPo;
-import io.github.panagrad.nn.objective.Teacher;
 import io.github.panagrad.nn.train.Objective;
 import io.github.panagrad.nn.train.Objectives;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// The objectives that `finetune --objective` knows.
 public final class ObjectiveCatalog {
     /// All of them.
-    public static final Catalog<ObjectiveMaker> CATALOG = new Catalog<>("--objective", all());
+    public static final Catalog<List<Goal>> CATALOG = new Catalog<>("--objective", all());
 
     private ObjectiveCatalog() {}
 
-    private static List<Entry<ObjectiveMaker>> all() {
-        var all = new ArrayList<Entry<ObjectiveMaker>>(tokens());
+    private static List<Entry<List<Goal>>> all() {
+        var all = new ArrayList<Entry<List<Goal>>>(tokens());
         all.addAll(sequences());
         all.addAll(preferences());
+        all.addAll(TaughtObjectives.all());
+        all.addAll(EncoderObjectives.all());
         return all;
     }
 
-    private static List<Entry<ObjectiveMaker>> tokens() {
+    private static List<Entry<List<Goal>>> tokens() {
         return List.of(
                 entry(
                         "ce",
@@ -47,7 +54,22 @@ public final class ObjectiveCatalog {
                         "ℓ = −log p",
                         "plain fine-tuning",
                         Objectives.class,
-                        s -> ObjectiveMaker.text(Objectives::nextToken)),
+                        s -> both(HeadOptions.DEFAULT, CrossEntropyOptions.DEFAULT)),
+                entry(
+                                "cce",
+                                "cross-entropy whose gradient leaves out what is small",
+                                "ℓ; ∂ℓ/∂z where |∂ℓ/∂z| ≥ ε",
+                                "Cut Cross-Entropy, arXiv 2411.09009",
+                                CutCrossEntropy.class,
+                                s -> text(m -> CutCrossEntropy.of(m, cut(s))))
+                        .with(
+                                Setting.of(
+                                        "filter", "auto", "ε, auto by the weights' type, or off"),
+                                Setting.of("sort", "true", "whether likely entries share blocks"),
+                                Setting.of("block", "128x64", "tokens x entries that go together"),
+                                Setting.of(
+                                        "sums", "plain", "or compensated, for what rounding loses"),
+                                Setting.of("z", 0, "λ of λ·lse²")),
                 entry(
                                 "smoothed",
                                 "cross-entropy with smoothed labels",
@@ -97,14 +119,14 @@ public final class ObjectiveCatalog {
                                 "(1+λ·w)·ℓ, w growing with exp ℓ",
                                 "LAMO, arXiv 2604.13488",
                                 PerplexityWeighted.class,
-                                s -> ObjectiveMaker.text(m -> weighted(m, s)))
+                                s -> text(m -> weighted(m, s)))
                         .with(
                                 Setting.of("lambda", 1, "how much weights count"),
                                 Setting.of("alpha", 1, "how much they grow"),
                                 Setting.of("scope", "sequence", "what a token is compared with")));
     }
 
-    private static List<Entry<ObjectiveMaker>> sequences() {
+    private static List<Entry<List<Goal>>> sequences() {
         return List.of(
                 entry(
                                 "dco",
@@ -112,11 +134,11 @@ public final class ObjectiveCatalog {
                                 "−log(1 − (1−p)^N) of a sequence",
                                 "arXiv 2502.07154",
                                 DirectCoverage.class,
-                                s -> ObjectiveMaker.text(m -> DirectCoverage.of(m, s.number("n"))))
+                                s -> text(m -> DirectCoverage.of(m, s.number("n"))))
                         .with(Setting.of("n", 16, "samples that will be drawn")));
     }
 
-    private static List<Entry<ObjectiveMaker>> preferences() {
+    private static List<Entry<List<Goal>>> preferences() {
         Setting beta = Setting.of("beta", 0.1, "how far from the reference");
         return List.of(
                 entry(
@@ -170,36 +192,71 @@ public final class ObjectiveCatalog {
                                 "KTO, arXiv 2402.01306",
                                 Kto.class,
                                 s ->
-                                        new ObjectiveMaker(
-                                                Data.MARKED,
-                                                (m, a) ->
-                                                        Kto.of(m, reference(m, a))
-                                                                .beta(s.number("beta"))
-                                                                .weights(
-                                                                        s.number("desirable"),
-                                                                        s.number("undesirable"))))
+                                        List.of(
+                                                new Goal.Language(
+                                                        Data.MARKED,
+                                                        on ->
+                                                                Kto.of(on.model(), reference(on))
+                                                                        .beta(s.number("beta"))
+                                                                        .weights(
+                                                                                s.number(
+                                                                                        "desirable"),
+                                                                                s.number(
+                                                                                        "undesirable")))))
                         .with(
                                 beta,
                                 Setting.of("desirable", 1, "weight of good answers"),
                                 Setting.of("undesirable", 1, "weight of bad ones")));
     }
 
-    private static ObjectiveMaker pairs(ObjectiveMaker.Maker maker) {
-        return new ObjectiveMaker(Data.PAIRS, maker);
+    private static List<Goal> pairs(
+            BiFunction<CausalLM, @Nullable Adapter, Objective<Batch>> maker) {
+        return List.of(new Goal.Language(Data.PAIRS, s -> maker.apply(s.model(), s.adapter())));
     }
 
-    /// Remembers the model as it is now: by switching the adapter off, or by a copy.
+    /// Describes an objective over text.
+    static List<Goal> text(Function<CausalLM, Objective<Batch>> maker) {
+        return List.of(new Goal.Language(Data.TEXT, s -> maker.apply(s.model())));
+    }
+
     private static Reference reference(CausalLM model, @Nullable Adapter adapter) {
-        Teacher<CausalLM> teacher =
-                adapter == null
-                        ? Teacher.frozenCopy(model)
-                        : Teacher.adapterOff(model, adapter::enabled);
-        return Reference.of(teacher).cached(new ScoreCache());
+        return Reference.of(TaughtObjectives.before(model, adapter)).cached(new ScoreCache());
     }
 
-    private static ObjectiveMaker smoothed(double epsilon) {
-        HeadOptions options = HeadOptions.DEFAULT.labelSmoothing(epsilon);
-        return ObjectiveMaker.text(model -> Objectives.nextToken(model, options));
+    private static Reference reference(Goal.Subject on) {
+        return reference(on.model(), on.adapter());
+    }
+
+    private static List<Goal> smoothed(double epsilon) {
+        return both(
+                HeadOptions.DEFAULT.labelSmoothing(epsilon),
+                CrossEntropyOptions.DEFAULT.labelSmoothing(epsilon));
+    }
+
+    private static List<Goal> both(HeadOptions tokens, CrossEntropyOptions labels) {
+        return List.of(
+                new Goal.Language(Data.TEXT, s -> Objectives.nextToken(s.model(), tokens)),
+                new Goal.Labels(0, (m, counts, seed) -> Objectives.classification(m, labels)));
+    }
+
+    private static HeadOptions cut(Settings s) {
+        HeadFilter filter =
+                switch (s.word("filter")) {
+                    case "off" -> HeadFilter.NONE;
+                    case "auto" -> HeadFilter.auto();
+                    default -> HeadFilter.below(s.number("filter"));
+                };
+        int[] block = s.extents("block", 2);
+        boolean compensated = s.choice("sums", Sums.class) == Sums.COMPENSATED;
+        return HeadOptions.DEFAULT
+                .filter(filter.blocks(block[0], block[1]).sorted(s.flag("sort")))
+                .compensate(compensated, compensated)
+                .zLoss(s.number("z"));
+    }
+
+    private enum Sums {
+        PLAIN,
+        COMPENSATED
     }
 
     private static Objective<Batch> weighted(CausalLM model, Settings s) {
@@ -209,28 +266,52 @@ public final class ObjectiveCatalog {
                 .scope(s.choice("scope", PerplexityWeighted.Scope.class));
     }
 
-    private static Entry<ObjectiveMaker> point(
+    private static Entry<List<Goal>> point(
             String name,
             String summary,
             String formula,
             String source,
             Function<Settings, PointLoss> loss) {
         return entry(
-                name,
-                summary,
-                formula,
-                source,
-                NllLosses.class,
-                s -> ObjectiveMaker.text(m -> Pointwise.nextToken(m, loss.apply(s))));
+                        name,
+                        summary,
+                        formula,
+                        source,
+                        NllLosses.class,
+                        s ->
+                                List.of(
+                                        new Goal.Language(
+                                                Data.TEXT,
+                                                on ->
+                                                        Pointwise.nextToken(
+                                                                on.model(), loss.apply(s))),
+                                        new Goal.Labels(
+                                                0,
+                                                (m, counts, seed) ->
+                                                        Pointwise.classification(
+                                                                m,
+                                                                loss.apply(s),
+                                                                weights(s, counts)))))
+                .with(
+                        Setting.of(
+                                "balanced",
+                                "false",
+                                "whether rare labels count for more; for classifiers"));
     }
 
-    private static Entry<ObjectiveMaker> entry(
+    private static CrossEntropyOptions weights(Settings s, int[] counts) {
+        return s.flag("balanced")
+                ? CrossEntropyOptions.DEFAULT.classWeights(ClassWeights.balanced(counts))
+                : CrossEntropyOptions.DEFAULT;
+    }
+
+    static Entry<List<Goal>> entry(
             String name,
             String summary,
             String formula,
             String source,
             Class<?> type,
-            Function<Settings, ObjectiveMaker> maker) {
+            Function<Settings, List<Goal>> maker) {
         return Entry.of(name, summary, formula, source, type, maker);
     }
 }

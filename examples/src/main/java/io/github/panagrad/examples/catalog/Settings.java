@@ -1,6 +1,7 @@
 package io.github.panagrad.examples.catalog;
 
 import io.github.panagrad.engine.ground.PanagradException;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -55,6 +56,14 @@ public final class Settings {
         return !word(key).isEmpty();
     }
 
+    /// Returns a word that has to be given.
+    public String required(String key) {
+        if (!has(key)) {
+            throw wrong(key, "nothing", "a value: " + owner + ":" + key + "=…");
+        }
+        return word(key);
+    }
+
     /// Returns a number.
     public double number(String key) {
         String text = word(key);
@@ -73,6 +82,24 @@ public final class Settings {
         } catch (NumberFormatException e) {
             throw wrong(key, text, "a whole number");
         }
+    }
+
+    /// Returns whole numbers between plus signs.
+    public int[] integers(String key) {
+        String text = word(key);
+        if (!text.matches("[0-9]{1,9}([+][0-9]{1,9})*")) {
+            throw wrong(key, text, "whole numbers with + between them");
+        }
+        return Arrays.stream(text.split("[+]")).mapToInt(Integer::parseInt).toArray();
+    }
+
+    /// Returns whole numbers between crosses, such as 128x64.
+    public int[] extents(String key, int count) {
+        String text = word(key);
+        if (!text.matches("[0-9]{1,9}(x[0-9]{1,9}){" + (count - 1) + "}")) {
+            throw wrong(key, text, count + " whole numbers with an x between them");
+        }
+        return Arrays.stream(text.split("x")).mapToInt(Integer::parseInt).toArray();
     }
 
     /// Returns yes or no.

@@ -1,10 +1,13 @@
 package io.github.panagrad.examples.command;
 
 import io.github.panagrad.engine.ground.PanagradException;
-import io.github.panagrad.examples.catalog.ObjectiveMaker;
+import io.github.panagrad.examples.task.Goal;
 import io.github.panagrad.nn.data.Dataset;
 import io.github.panagrad.nn.data.ExampleReader;
 import io.github.panagrad.nn.data.PreferenceReader;
+import io.github.panagrad.nn.data.RowReader;
+import io.github.panagrad.nn.io.BertConfig;
+import io.github.panagrad.nn.io.Tokenizer;
 import io.github.panagrad.nn.models.CausalLM;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,6 +62,15 @@ final class DataOptions {
             description = "Text between prompt and completion. Default: none.")
     private String separator;
 
+    @Option(
+            names = "--label-field",
+            defaultValue = "label",
+            paramLabel = "NAME",
+            description =
+                    "Field of a row that holds a text's label or number. Default:"
+                            + " ${DEFAULT-VALUE}.")
+    private String labelField;
+
     private int reserved;
 
     DataOptions() {}
@@ -78,15 +90,25 @@ final class DataOptions {
     }
 
     /// Reads a data file for an objective that learns from such rows.
-    Dataset read(Path file, CausalLM model, Path modelFolder, ObjectiveMaker.Data kind) {
-        if (kind == ObjectiveMaker.Data.TEXT) {
+    Dataset read(Path file, CausalLM model, Path modelFolder, Goal.Data kind) {
+        if (kind == Goal.Data.TEXT) {
             return read(file, model, modelFolder);
         }
         var reader =
                 PreferenceReader.of(model.tokenizer())
                         .longest(Math.min(rowLength(file, model), context(model)))
                         .truncate(truncate);
-        return kind == ObjectiveMaker.Data.PAIRS ? reader.pairs(file) : reader.marked(file);
+        return kind == Goal.Data.PAIRS ? reader.pairs(file) : reader.marked(file);
+    }
+
+    /// Returns a reader of rows for an encoder.
+    RowReader rows(Tokenizer tokenizer, BertConfig config) {
+        int context = config.maxPositions();
+        return RowReader.of(tokenizer)
+                .longest(seqLen == 0 ? context : Math.min(seqLen, context))
+                .truncate(truncate)
+                .textField(textField)
+                .labelField(labelField);
     }
 
     private int context(CausalLM model) {

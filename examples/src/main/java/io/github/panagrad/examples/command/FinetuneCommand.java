@@ -1,22 +1,23 @@
 package io.github.panagrad.examples.command;
 
-import io.github.panagrad.examples.catalog.ObjectiveMaker;
+import io.github.panagrad.engine.Parameter;
+import io.github.panagrad.examples.progress.TrainingProgress;
+import io.github.panagrad.examples.task.Task;
+import io.github.panagrad.examples.tuning.Interrupt;
 import io.github.panagrad.examples.tuning.Method;
+import io.github.panagrad.examples.tuning.Rehearsal;
 import io.github.panagrad.examples.tuning.TuningRun;
-import io.github.panagrad.nn.data.Batch;
-import io.github.panagrad.nn.data.Batches;
-import io.github.panagrad.nn.data.Dataset;
-import io.github.panagrad.nn.models.CausalLM;
+import io.github.panagrad.nn.Module;
 import io.github.panagrad.nn.optim.AdamW;
 import io.github.panagrad.nn.optim.Schedule;
 import io.github.panagrad.nn.train.BatchSource;
 import io.github.panagrad.nn.train.Objective;
+import io.github.panagrad.nn.train.Phases;
 import io.github.panagrad.nn.train.Trainer;
 import io.github.panagrad.nn.train.TrainingReport;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -37,9 +38,6 @@ import picocli.CommandLine.Spec;
                     + " run after the step that is being done, with everything saved."
         })
 public final class FinetuneCommand implements Runnable {
-    /// How many batches the entries to train are chosen by.
-    private static final int SELECTION_BATCHES = 8;
-
     /// The share of a run in which the learning rate rises, where the user says nothing.
     private static final double WARMUP_SHARE = 0.03;
 
@@ -62,7 +60,10 @@ public final class FinetuneCommand implements Runnable {
                         + " {\"prompt\", \"completion\"} (only the completion is learned) or"
                         + " {\"input_ids\", \"labels\"?} (-100: not learned). For dpo, ipo, simpo and"
                         + " orpo rows of {\"prompt\", \"chosen\", \"rejected\"}, for kto of {\"prompt\","
-                        + " \"completion\", \"label\"}."
+                        + " \"completion\", \"label\"}.",
+                "For encoders rows of {\"text\", \"label\"}; for info-nce of {\"anchor\","
+                        + " \"positive\"}, for triplet with {\"negative\"} too; a label is a number"
+                        + " for mse, two-hot and hl-gauss."
             })
     private Path data;
 
@@ -106,7 +107,7 @@ public final class FinetuneCommand implements Runnable {
             description = "Batches that make a step. Default: ${DEFAULT-VALUE}.")
     private int gradAccumulation;
 
-    @Mixin private DataOptions reading;
+    @Mixin private TaskOptions what;
 
     @Option(
             names = "--pack",
@@ -215,62 +216,121 @@ public final class FinetuneCommand implements Runnable {
     @Override
     public void run() {
         OutputFolder.prepare(output);
+        var rows = new TaskOptions.Rows(batchSize, seed, shuffle, pack);
+        tune(
+                what.task(
+                        folder,
+                        how.objective(),
+                        data,
+                        evalData,
+                        rows,
+                        how.method().positions(),
+                        checkpointing));
+    }
+
+    private <B> void tune(Task<B> task) {
         PrintWriter err = spec.commandLine().getErr();
-        CausalLM model = CausalLM.load(folder);
-        model.checkpointing(checkpointing);
-        reading.reserve(how.method().positions());
-        ObjectiveMaker goal = how.objective();
-        Dataset training = reading.read(data, model, folder, goal.data());
-        Batches heldOut =
-                evalData == null
-                        ? null
-                        : Batches.of(reading.read(evalData, model, folder)).size(batchSize);
-        var source = BatchSource.of(batches(training, model, goal.data()));
-        Method.Prepared prepared = how.method().prepare(model, seed, () -> first(source));
+        Module model = task.model();
+        Method.Prepared prepared = how.method().prepare(task, seed);
         model.to(where.device());
-        AdamW optimizer = AdamW.of(model.trainable()).lr(how.lr()).weightDecay(weightDecay);
+        Objective<B> objective = prepared.objective(task.objective(prepared.adapter()));
+        AdamW optimizer = optimizer(model.trainable());
         prepared.groups(how.lr()).forEach(optimizer::group);
-        Objective<Batch> objective = prepared.objective(goal.on(model, prepared.adapter()));
-        Trainer<Batch> trainer = trainer(model, optimizer, objective);
+        Trainer<B> trainer =
+                trainer(model, optimizer, objective)
+                        .saveState(output.resolve(TuningRun.STATE), saveEvery);
         prepared.attend(trainer);
-        prepared.select(optimizer, objective, first(source));
-        if (resume) {
-            trainer.resume(output.resolve(TuningRun.STATE));
-        }
+        prepared.select(optimizer, objective, task.first());
+        BatchSource<B> source = task.batches();
         long steps = steps(source);
+        if (!begin(prepared, trainer, model, source, objective, steps)) {
+            spec.commandLine()
+                    .getOut()
+                    .println(
+                            "stopped before the run proper; go on with --resume. Saved in "
+                                    + output);
+            return;
+        }
         err.println("training " + prepared.describe());
-        err.printf(
-                Locale.ROOT,
-                "data: %,d rows, %,d tokens (%d cut, %d left out); %,d steps%n",
-                training.size(),
-                training.tokens(),
-                training.truncated(),
-                training.dropped(),
-                steps);
-        var run = new TuningRun("fine-tuning", model, output, heldOut, evalEvery, resume);
+        err.printf(Locale.ROOT, "data: %s; %,d steps%n", task.data(), steps);
+        var run = new TuningRun("fine-tuning", output, task.measure(), evalEvery, resume);
         TrainingReport report = run.run(trainer, source, steps, () -> prepared.save(output));
         spec.commandLine().getOut().println(summary(report));
     }
 
-    private Batches batches(Dataset training, CausalLM model, ObjectiveMaker.Data kind) {
-        Batches batches = Batches.of(training).size(batchSize).endless();
-        if (kind != ObjectiveMaker.Data.TEXT) {
-            batches.grouped(2);
+    /// Goes on with the run proper where it was begun; else lets the method train what comes before.
+    ///
+    /// @return false if that was stopped
+    private <B> boolean begin(
+            Method.Prepared prepared,
+            Trainer<B> trainer,
+            Module model,
+            BatchSource<B> source,
+            Objective<B> objective,
+            long steps) {
+        Path state = output.resolve(TuningRun.STATE);
+        boolean rehearsing = resume && !Files.exists(state) && Phases.isSaved(output);
+        if (resume && !rehearsing) {
+            trainer.resume(state);
+            return true;
         }
-        if (pack) {
-            batches.packed(reading.rowLength(data, model));
+        if (!resume) {
+            OutputFolder.forget(state);
+            Phases.forget(output);
         }
-        return shuffle ? batches.shuffled(seed) : batches;
+        try (var interrupt = Interrupt.listen();
+                var shown = new Shown()) {
+            Rehearsal.Maker<B> maker =
+                    (parameters, goal, count) -> {
+                        long wanted = count > 0 ? count : steps;
+                        TrainingProgress progress = shown.next(wanted);
+                        return trainer(model, optimizer(parameters), goal)
+                                .steps(wanted)
+                                .stopWhen(interrupt)
+                                .onWarning(progress::note)
+                                .onStep(s ->
+                                        progress.step(s.step(), s.loss(), s.tokensPerSecond()));
+                    };
+            Phases phases =
+                    rehearsing
+                            ? Phases.resumed(output, saveEvery)
+                            : Phases.saved(output, saveEvery);
+            return prepared.rehearse(
+                    new Rehearsal<>(phases, objective, source, maker, trainer.optimizer()));
+        }
     }
 
-    private Trainer<Batch> trainer(CausalLM model, AdamW optimizer, Objective<Batch> objective) {
-        Trainer<Batch> trainer =
+    /// The progress of one phase after another before the run proper; of none, nothing is shown.
+    private static final class Shown implements AutoCloseable {
+        private @Nullable TrainingProgress progress;
+
+        TrainingProgress next(long steps) {
+            close();
+            TrainingProgress started = TrainingProgress.start("finding entries", steps);
+            progress = started;
+            return started;
+        }
+
+        @Override
+        public void close() {
+            if (progress != null) {
+                progress.close();
+                progress = null;
+            }
+        }
+    }
+
+    private AdamW optimizer(List<Parameter> parameters) {
+        return AdamW.of(parameters).lr(how.lr()).weightDecay(weightDecay);
+    }
+
+    private <B> Trainer<B> trainer(Module model, AdamW optimizer, Objective<B> objective) {
+        Trainer<B> trainer =
                 Trainer.of(model, optimizer, objective)
                         .accumulation(gradAccumulation)
                         .maxGradNorm(maxGradNorm)
                         .schedule(schedule())
-                        .seed(seed)
-                        .saveState(output.resolve(TuningRun.STATE), saveEvery);
+                        .seed(seed);
         return length.steps > 0 ? trainer.steps(length.steps) : trainer.epochs(epochs());
     }
 
@@ -288,19 +348,10 @@ public final class FinetuneCommand implements Runnable {
         return warmupSteps < 0 ? falling.warmupShare(WARMUP_SHARE) : falling.warmup(warmupSteps);
     }
 
-    private long steps(BatchSource<Batch> source) {
+    private long steps(BatchSource<?> source) {
         return length.steps > 0
                 ? length.steps
                 : epochs() * Math.ceilDiv(source.batchesPerEpoch(), gradAccumulation);
-    }
-
-    private static List<Batch> first(BatchSource<Batch> source) {
-        List<Batch> first = new ArrayList<>();
-        Iterator<Batch> batches = source.epoch(0).iterator();
-        while (batches.hasNext() && first.size() < SELECTION_BATCHES) {
-            first.add(batches.next());
-        }
-        return first;
     }
 
     private String summary(TrainingReport report) {

@@ -4,7 +4,7 @@ import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.examples.catalog.Entry;
 import io.github.panagrad.examples.catalog.Methods;
 import io.github.panagrad.examples.catalog.ObjectiveCatalog;
-import io.github.panagrad.examples.catalog.ObjectiveMaker;
+import io.github.panagrad.examples.task.Goal;
 import io.github.panagrad.examples.tuning.Method;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -61,7 +61,8 @@ final class MethodOptions {
             paramLabel = "NAME",
             description =
                     "Layers to put an adapter on, by name (q_proj) or path pattern"
-                            + " (model.layers.{0..3}.**). Default: all linear layers.")
+                            + " (model.layers.{0..3}.**), or kappa:N for the N best conditioned."
+                            + " Default: all linear layers.")
     private @Nullable List<String> targets;
 
     @Option(
@@ -106,7 +107,7 @@ final class MethodOptions {
         }
     }
 
-    ObjectiveMaker objective() {
+    List<Goal> objective() {
         return ObjectiveCatalog.CATALOG.make(objective);
     }
 

@@ -1,10 +1,15 @@
 package io.github.panagrad.examples.command;
 
+import io.github.panagrad.examples.catalog.Catalog;
 import io.github.panagrad.examples.catalog.Entry;
 import io.github.panagrad.examples.catalog.MethodTrial;
 import io.github.panagrad.examples.catalog.Methods;
 import io.github.panagrad.examples.catalog.ObjectiveCatalog;
 import io.github.panagrad.examples.catalog.Setting;
+import io.github.panagrad.examples.demo.Demonstration;
+import io.github.panagrad.examples.demo.Demonstrations;
+import io.github.panagrad.examples.demo.Outcome;
+import io.github.panagrad.examples.demo.Outcomes;
 import io.github.panagrad.examples.tuning.Method;
 import io.github.panagrad.nn.data.Dataset;
 import io.github.panagrad.nn.models.CausalLM;
@@ -13,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -28,9 +34,13 @@ import picocli.CommandLine.Spec;
             "Lists the methods and objectives that finetune knows, as a page of Markdown.",
             "With --model, says of each method how many parameters it trains; with --data and"
                     + " --eval-data too, trains each for some steps and gives the loss on text that"
-                    + " was not trained on."
+                    + " was not trained on.",
+            "With --demonstrations, adds what runs of the command demo showed; with --demonstrate,"
+                    + " runs some or all first."
         })
 public final class MethodsCommand implements Runnable {
+    private static final String DEMONSTRATION = "demonstration";
+
     @Spec private CommandSpec spec;
 
     @Option(names = "--model", paramLabel = "DIR", description = "Folder of a model to try on.")
@@ -63,19 +73,55 @@ public final class MethodsCommand implements Runnable {
             description = "Decides order and initial values. Default: 0.")
     private long seed;
 
+    @Option(
+            names = "--demonstrations",
+            paramLabel = "FILE",
+            description = "Figures that demo --json wrote. With --demonstrate, added to.")
+    private @Nullable Path demonstrations;
+
+    @Option(
+            names = "--demonstrate",
+            split = ",",
+            paramLabel = "NAME",
+            description = "Demonstrations to run now, or all. See demo.")
+    private List<String> demonstrate = List.of();
+
+    @Option(
+            names = "--assets",
+            defaultValue = "assets",
+            paramLabel = "DIR",
+            description = "Folder with models and datasets to run them on. Default: assets.")
+    private Path assets;
+
     @Mixin private DataOptions reading;
+
+    private Outcomes outcomes = new Outcomes(Map.of());
 
     MethodsCommand() {}
 
     @Override
     public void run() {
         PrintWriter out = spec.commandLine().getOut();
+        demonstrate();
         out.println("# Methods and objectives");
         out.println();
         out.println("This page is written by `panagrad methods" + arguments() + "`.");
         methods(out);
         objectives(out);
+        demonstrations(out);
         out.flush();
+    }
+
+    private void demonstrate() {
+        if (demonstrations != null) {
+            outcomes = Outcomes.read(demonstrations);
+        }
+        for (Demonstration d : Demonstrations.named(demonstrate)) {
+            outcomes = outcomes.with(DemoCommand.run(d, assets, 0, spec.commandLine().getErr()));
+            if (demonstrations != null) {
+                outcomes.write(demonstrations);
+            }
+        }
     }
 
     /// Returns what was typed behind the command, without the folders of files.
@@ -96,6 +142,10 @@ public final class MethodsCommand implements Runnable {
         if (trains) {
             columns.add("held-out loss");
         }
+        boolean shown = isShown(Methods.CATALOG);
+        if (shown) {
+            columns.add(DEMONSTRATION);
+        }
         out.println();
         out.println("## Methods (`--method`)");
         out.println();
@@ -115,6 +165,9 @@ public final class MethodsCommand implements Runnable {
             List<String> cells = cells(entry);
             if (trial != null) {
                 add(cells, trial.of(Methods.CATALOG.make(entry.name())), trains);
+            }
+            if (shown) {
+                cells.add(shown(entry));
             }
             out.println("| " + String.join(" | ", cells) + " |");
             out.flush();
@@ -142,9 +195,61 @@ public final class MethodsCommand implements Runnable {
         out.println();
         out.println("## Objectives (`--objective`)");
         out.println();
-        header(out, List.of("objective", "what", "formula", "source", "class"));
+        var columns = new ArrayList<>(List.of("objective", "what", "formula", "source", "class"));
+        boolean shown = isShown(ObjectiveCatalog.CATALOG);
+        if (shown) {
+            columns.add(DEMONSTRATION);
+        }
+        header(out, columns);
         for (Entry<?> entry : ObjectiveCatalog.CATALOG.entries()) {
-            out.println("| " + String.join(" | ", cells(entry)) + " |");
+            List<String> cells = cells(entry);
+            if (shown) {
+                cells.add(shown(entry));
+            }
+            out.println("| " + String.join(" | ", cells) + " |");
+        }
+    }
+
+    /// Returns links to the demonstrations of an entry that were run.
+    private String shown(Entry<?> entry) {
+        return Demonstrations.of(entry).stream()
+                .map(Demonstration::name)
+                .filter(outcomes.byName()::containsKey)
+                .map(name -> "[" + name + "](#" + name + ")")
+                .collect(Collectors.joining(", "));
+    }
+
+    /// Tells whether any entry of a catalogue has a demonstration that was run.
+    private boolean isShown(Catalog<?> catalog) {
+        return catalog.entries().stream().anyMatch(entry -> !shown(entry).isEmpty());
+    }
+
+    private void demonstrations(PrintWriter out) {
+        if (outcomes.byName().isEmpty()) {
+            return;
+        }
+        out.println();
+        out.println("## Demonstrations");
+        out.println();
+        out.println(
+                "Each is run by `panagrad demo NAME`: the methods beside a plain arm, on the same"
+                        + " data, steps and seeds. Figures are means and standard deviations over"
+                        + " the seeds. A claim is shown if the 95 percent interval of the mean gain"
+                        + " over the arm compared with, run by run, lies on its side (Student's t);"
+                        + " each claim is judged for itself.");
+        var missing = new ArrayList<String>();
+        for (Demonstration d : Demonstrations.ALL) {
+            Outcome outcome = outcomes.byName().get(d.name());
+            if (outcome == null) {
+                missing.add("`" + d.name() + "`");
+            } else {
+                out.println();
+                out.print(Demonstrations.markdown(d, outcome));
+            }
+        }
+        if (!missing.isEmpty()) {
+            out.println();
+            out.println("Without figures so far: " + String.join(", ", missing) + ".");
         }
     }
 

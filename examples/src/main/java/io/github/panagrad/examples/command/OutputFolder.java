@@ -9,6 +9,15 @@ import java.nio.file.Path;
 final class OutputFolder {
     private OutputFolder() {}
 
+    /// Removes a file of an earlier run, so that it is not taken for one of this run.
+    static void forget(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw new PanagradException("output: cannot replace " + file + ", " + e, e);
+        }
+    }
+
     /// Creates the folder where it is missing.
     ///
     /// @throws PanagradException if nothing can be written there

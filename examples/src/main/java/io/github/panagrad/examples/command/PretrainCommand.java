@@ -2,6 +2,7 @@ package io.github.panagrad.examples.command;
 
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.examples.quickstart.StoryModel;
+import io.github.panagrad.examples.task.LanguageTask;
 import io.github.panagrad.examples.tuning.TuningRun;
 import io.github.panagrad.nn.data.Batch;
 import io.github.panagrad.nn.data.Batches;
@@ -106,7 +107,9 @@ public final class PretrainCommand implements Runnable {
         if (resume) {
             trainer.resume(output.resolve(TuningRun.STATE));
         }
-        var run = new TuningRun("pre-training", model, output, heldOut, 500, resume);
+        var run =
+                new TuningRun(
+                        "pre-training", output, LanguageTask.measure(model, heldOut), 500, resume);
         TrainingReport report =
                 run.run(trainer, BatchSource.of(training), steps, () -> save(model));
         spec.commandLine()

@@ -6,17 +6,10 @@ import io.github.panagrad.nn.data.Example;
 import io.github.panagrad.nn.io.JsonObject;
 import io.github.panagrad.nn.io.ModelConfig;
 import io.github.panagrad.nn.metrics.PassAtK;
-import io.github.panagrad.nn.metrics.Spread;
 import io.github.panagrad.nn.models.CausalLM;
 import io.github.panagrad.nn.objective.DirectCoverage;
-import io.github.panagrad.nn.objective.ReferenceScores;
-import io.github.panagrad.nn.optim.AdamW;
-import io.github.panagrad.nn.train.BatchSource;
-import io.github.panagrad.nn.train.Trainer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 
 /// Teaches a small fresh model questions with sixteen likely answers each, plainly and with direct
@@ -26,53 +19,59 @@ import java.util.stream.IntStream;
 /// of four. Training shows one draw of some questions again and again, the test another draw of
 /// others: who grows sure of what was shown loses coverage. Nothing has to be downloaded.
 ///
-/// @param seeds how many runs of each arm
-/// @param epochs passes over the training data
-public record CoverageDemo(int seeds, int epochs) {
+final class CoverageDemo implements Demonstration {
     private static final int DIGITS = 8;
     private static final int CHOICES = 4;
     private static final int TESTED = 16;
-    private static final double[] ARMS = {1, 16, 256};
+    private static final int STEPS = 120;
+    private static final double[] SAMPLES = {1, 16, 256};
 
-    /// What came of an arm.
-    ///
-    /// @param n samples that were trained for; 1 is the plain arm, cross-entropy
-    /// @param coverage the share of test questions answered by 1, 16 and 256 samples, over seeds
-    public record Arm(double n, List<Spread> coverage) {}
+    @Override
+    public String name() {
+        return "coverage";
+    }
 
-    /// Trains all arms on the same data, steps and seeds, and returns their figures.
-    public List<Arm> run() {
-        var arms = new ArrayList<Arm>();
-        for (double n : ARMS) {
-            double[][] covered = new double[ARMS.length][seeds];
-            for (int seed = 0; seed < seeds; seed++) {
-                double[] logProbs = trained(n, seed);
-                for (int k = 0; k < ARMS.length; k++) {
-                    covered[k][seed] = PassAtK.exactCoverage(logProbs, ARMS[k]);
-                }
+    @Override
+    public List<String> shows() {
+        return List.of("dco");
+    }
+
+    @Override
+    public String setting() {
+        return "A fresh model of two blocks, 32 wide, learns 48 questions with sixteen likely answers"
+                + " each, one of them shown, in 120 steps of 16. On 16 other questions: how likely N"
+                + " samples hold the answer that is wanted.";
+    }
+
+    @Override
+    public List<Claim> claims() {
+        return List.of(
+                Claim.higher("coverage 256", "pass@256", "training for 256 samples covers more"),
+                Claim.higher("coverage 16", "pass@16", "training for 16 samples covers more by 16"),
+                Claim.higher("coverage 256", "pass@1", "what a single sample loses is under 0.05")
+                        .within(0.05));
+    }
+
+    @Override
+    public int usualSeeds() {
+        return 8;
+    }
+
+    @Override
+    public void measure(Trial trial, Recorder figures) {
+        for (double n : SAMPLES) {
+            double[] logProbs = trained(n, trial);
+            for (double k : SAMPLES) {
+                figures.add(
+                        n == 1 ? "cross-entropy" : "coverage " + (int) n,
+                        "pass@" + (int) k,
+                        PassAtK.exactCoverage(logProbs, k));
             }
-            arms.add(new Arm(n, Arrays.stream(covered).map(Spread::of).toList()));
         }
-        return List.copyOf(arms);
     }
 
-    /// Lays figures out as a table.
-    public static String table(List<Arm> arms) {
-        var text = new StringBuilder("trained for    pass@1           pass@16          pass@256\n");
-        for (Arm arm : arms) {
-            text.append(
-                    String.format(
-                            Locale.ROOT,
-                            "%-14s %-16s %-16s %-16s%n",
-                            arm.n() == 1 ? "cross-entropy" : "coverage " + (int) arm.n(),
-                            arm.coverage().get(0),
-                            arm.coverage().get(1),
-                            arm.coverage().get(2)));
-        }
-        return text.toString();
-    }
-
-    private double[] trained(double n, int seed) {
+    private static double[] trained(double n, Trial trial) {
+        int seed = (int) trial.seed();
         int[] questions =
                 IntStream.range(0, DIGITS * DIGITS)
                         .boxed()
@@ -85,18 +84,9 @@ public record CoverageDemo(int seeds, int epochs) {
             (i < TESTED ? test : train).add(example(questions[i], seed));
         }
         var model = CausalLM.create(config(), seed);
-        Trainer.of(model, AdamW.of(model.trainable()).lr(3e-3), DirectCoverage.of(model, n))
-                .epochs(epochs)
-                .seed(seed)
-                .run(BatchSource.of(Batches.of(train).size(16).shuffled(seed)));
-        var keys =
-                IntStream.range(0, TESTED)
-                        .mapToObj(i -> ReferenceScores.key("test", Integer.toString(i)))
-                        .toList();
-        var scores = new ReferenceScores("trained");
-        scores.score(model, Batches.of(test).size(TESTED), keys);
-        // An answer is two tokens; a score is the mean of its tokens.
-        return Arrays.stream(ReferenceScores.means(keys, scores)).map(m -> 2 * m).toArray();
+        new TextTraining(trial.steps(STEPS), 16, 3e-3)
+                .run(model, DirectCoverage.of(model, n), Batches.of(train), seed);
+        return TokenScore.sums(TokenScore.of(model, test), TESTED);
     }
 
     private static int order(int seed, int question) {

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 
 /// Texts with a label each.
 ///
@@ -30,6 +31,17 @@ public record LabelledTexts(List<String> texts, List<String> names) {
         for (String line : read(file, StandardCharsets.ISO_8859_1).split("\n")) {
             texts.add(line.substring(line.indexOf(' ') + 1));
             names.add(line.substring(0, line.indexOf(':')));
+        }
+        return new LabelledTexts(texts, names);
+    }
+
+    /// Reads a file of SST-2's sentences: `label text` a line.
+    public static LabelledTexts sst2(Path file) {
+        var texts = new ArrayList<String>();
+        var names = new ArrayList<String>();
+        for (String line : read(file, StandardCharsets.UTF_8).split("\n")) {
+            texts.add(line.substring(line.indexOf(' ') + 1));
+            names.add(line.substring(0, line.indexOf(' ')));
         }
         return new LabelledTexts(texts, names);
     }
@@ -80,6 +92,21 @@ public record LabelledTexts(List<String> texts, List<String> names) {
     /// Returns the number of each text's label in a list of labels.
     public int[] numbers(List<String> labels) {
         return names.stream().mapToInt(labels::indexOf).toArray();
+    }
+
+    /// Returns the texts of one label, in their order.
+    public LabelledTexts only(String name) {
+        int[] which = IntStream.range(0, size()).filter(i -> names.get(i).equals(name)).toArray();
+        return pick(which, Integer.MAX_VALUE, Integer.MAX_VALUE);
+    }
+
+    /// Returns these texts followed by others.
+    public LabelledTexts concat(LabelledTexts others) {
+        var allTexts = new ArrayList<>(texts);
+        var allNames = new ArrayList<>(names);
+        allTexts.addAll(others.texts);
+        allNames.addAll(others.names);
+        return new LabelledTexts(allTexts, allNames);
     }
 
     /// Returns some of the texts, drawn at random.

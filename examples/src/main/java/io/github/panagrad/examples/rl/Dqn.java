@@ -23,10 +23,7 @@ public final class Dqn {
 
     /// How to learn.
     ///
-    /// @param arm how values are learnt
-    /// @param low the lowest value that bins stand for
-    /// @param high the highest
-    /// @param bins how many there are
+    /// @param head how values are learnt
     /// @param steps how many actions are taken
     /// @param hidden the width of the two hidden layers
     /// @param batch how many transitions a step learns from
@@ -37,10 +34,7 @@ public final class Dqn {
     /// @param syncEvery after how many steps the target network is renewed
     /// @param seed decides weights and what is drawn
     public record Settings(
-            ValueArm arm,
-            double low,
-            double high,
-            int bins,
+            ValueHead head,
             int steps,
             int hidden,
             int batch,
@@ -53,14 +47,19 @@ public final class Dqn {
         /// 51 bins from 0 to 200, two layers of 64, batches of 32, γ 0.99; lr 5e-4, which suits a
         /// short run better than the 2.5e-4 of the paper.
         public static Settings of(ValueArm arm, int steps, long seed) {
-            return new Settings(arm, 0, 200, 51, steps, 64, 32, 5e-4, 0.99, 20_000, 500, 250, seed);
+            var head = new ValueHead(arm, 0, 200, 51, ValueArm.USUAL_SIGMA);
+            return new Settings(head, steps, 64, 32, 5e-4, 0.99, 20_000, 500, 250, seed);
         }
 
         /// Returns the same with another range of bins.
         public Settings range(double from, double to) {
+            return head(head.range(from, to));
+        }
+
+        /// Returns the same with values learnt in another way.
+        public Settings head(ValueHead value) {
             return new Settings(
-                    arm, from, to, bins, steps, hidden, batch, lr, gamma, capacity, warmup,
-                    syncEvery, seed);
+                    value, steps, hidden, batch, lr, gamma, capacity, warmup, syncEvery, seed);
         }
     }
 
@@ -82,7 +81,7 @@ public final class Dqn {
     public Dqn(Environment environment, Settings settings) {
         this.environment = environment;
         this.settings = settings;
-        coding = settings.arm().coding(settings.low(), settings.high(), settings.bins());
+        coding = settings.head().coding();
         rng = Rng.of(settings.seed());
         network = mlp();
         target = mlp();
@@ -162,7 +161,7 @@ public final class Dqn {
                 network.call(sample.before())
                         .reshape(taken.length * actions, coding.outputs())
                         .indexSelect(0, Ops.indices(taken, taken.length));
-        Tensor loss = settings.arm().loss(coding, outputs, next, sample, settings.gamma());
+        Tensor loss = settings.head().arm().loss(coding, outputs, next, sample, settings.gamma());
         optimizer.step(loss.mean().backward());
     }
 

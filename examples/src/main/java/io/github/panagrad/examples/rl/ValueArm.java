@@ -18,7 +18,8 @@ public enum ValueArm {
     /// Bins, and the distribution of what follows, moved by the reward: C51.
     C51;
 
-    private static final double SIGMA_RATIO = 0.75;
+    /// The deviation of HL-Gauss in widths of a bin that the paper uses.
+    public static final double USUAL_SIGMA = 0.75;
 
     /// Returns what the outputs mean.
     ///
@@ -26,9 +27,14 @@ public enum ValueArm {
     /// @param high where they end
     /// @param bins how many there are
     public ValueCoding coding(double low, double high, int bins) {
+        return coding(low, high, bins, USUAL_SIGMA);
+    }
+
+    /// Returns what the outputs mean, with another deviation of HL-Gauss.
+    public ValueCoding coding(double low, double high, int bins, double sigmaRatio) {
         return switch (this) {
             case MSE -> ValueCoding.squaredError();
-            case HL_GAUSS -> ValueCoding.hlGauss(low, high, bins, SIGMA_RATIO);
+            case HL_GAUSS -> ValueCoding.hlGauss(low, high, bins, sigmaRatio);
             case TWO_HOT, C51 -> ValueCoding.twoHot(low, high, bins);
         };
     }

@@ -1,5 +1,5 @@
 /// Value functions learnt by classification and by squared error, side by side: a DQN on two small
-/// worlds, and a network whose targets drift away from zero.
+/// worlds, a network whose targets drift away from zero, and a head on a language model's states.
 ///
 /// The methods are in `losses`; this is what they are shown on.
 @NullMarked

@@ -2,14 +2,12 @@ package io.github.panagrad.examples.tuning;
 
 import io.github.panagrad.adapters.AdaLora;
 import io.github.panagrad.adapters.Adapter;
-import io.github.panagrad.nn.PathPattern;
-import io.github.panagrad.nn.data.Batch;
-import io.github.panagrad.nn.models.CausalLM;
+import io.github.panagrad.examples.task.Task;
+import io.github.panagrad.nn.Module;
 import io.github.panagrad.nn.train.Objective;
 import io.github.panagrad.nn.train.Trainer;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.function.Supplier;
 
 /// Trains low-rank detours whose ranks go to the layers that need them.
 ///
@@ -21,11 +19,10 @@ public record AdaLoraTuning(AdaLora method) implements Method {
     }
 
     @Override
-    public Prepared prepare(CausalLM model, long seed, Supplier<List<Batch>> first) {
-        var targets =
-                PathPattern.anyOf(
-                        AdapterTuning.ALL_LINEAR.stream().map(name -> "**." + name).toList());
-        Adapter adapter = method.seed(seed).attach(model, targets);
+    public Prepared prepare(Task<?> task, long seed) {
+        Module model = task.model();
+        Adapter adapter = method.seed(seed).attach(model, AdapterTuning.layers(task, List.of()));
+        AdapterTuning.trainHeads(adapter, task);
         String text =
                 "AdaLoRA on %d layers, %,d parameters"
                         .formatted(adapter.targets().size(), model.trainableCount());
@@ -36,12 +33,12 @@ public record AdaLoraTuning(AdaLora method) implements Method {
             }
 
             @Override
-            public Objective<Batch> objective(Objective<Batch> objective) {
+            public <B> Objective<B> objective(Objective<B> objective) {
                 return AdaLora.regularized(objective, adapter);
             }
 
             @Override
-            public void attend(Trainer<Batch> trainer) {
+            public <B> void attend(Trainer<B> trainer) {
                 var budget = AdaLora.budget(adapter);
                 trainer.transform(budget).onStep(budget);
             }
@@ -49,6 +46,7 @@ public record AdaLoraTuning(AdaLora method) implements Method {
             @Override
             public void save(Path folder) {
                 adapter.save(folder);
+                task.saveBeside(folder);
             }
 
             @Override

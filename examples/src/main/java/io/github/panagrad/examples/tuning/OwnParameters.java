@@ -2,12 +2,10 @@ package io.github.panagrad.examples.tuning;
 
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.examples.task.Task;
+import io.github.panagrad.nn.Module;
 import io.github.panagrad.nn.ParamSelection;
-import io.github.panagrad.nn.data.Batch;
-import io.github.panagrad.nn.models.CausalLM;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /// Trains some of the model's own parameters and leaves the others as they are.
@@ -18,10 +16,11 @@ import java.util.function.UnaryOperator;
 public record OwnParameters(String what, UnaryOperator<ParamSelection> choice, double usualLr)
         implements Method {
     @Override
-    public Prepared prepare(CausalLM model, long seed, Supplier<List<Batch>> first) {
+    public Prepared prepare(Task<?> task, long seed) {
+        Module model = task.model();
         model.to(DType.F32);
         model.freeze();
-        ParamSelection chosen = choice.apply(model.selection());
+        ParamSelection chosen = choice.apply(task.selection());
         if (chosen.size() == 0) {
             throw new PanagradException(
                     "method",
@@ -31,13 +30,14 @@ public record OwnParameters(String what, UnaryOperator<ParamSelection> choice, d
                     "choose another method");
         }
         chosen.parameters().forEach(p -> p.trainable(true));
+        task.heads().forEach(head -> model.module(head).unfreeze());
         String text =
                 "%s: %,d of %,d parameters"
                         .formatted(what, model.trainableCount(), model.parameterCount());
         return new Prepared() {
             @Override
             public void save(Path folder) {
-                model.save(folder);
+                task.save(folder);
             }
 
             @Override

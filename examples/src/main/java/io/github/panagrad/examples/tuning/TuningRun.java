@@ -2,36 +2,25 @@ package io.github.panagrad.examples.tuning;
 
 import io.github.panagrad.examples.progress.LossCurve;
 import io.github.panagrad.examples.progress.TrainingProgress;
-import io.github.panagrad.nn.data.Batch;
-import io.github.panagrad.nn.data.Batches;
+import io.github.panagrad.examples.task.Measure;
 import io.github.panagrad.nn.io.JsonObject;
-import io.github.panagrad.nn.models.CausalLM;
 import io.github.panagrad.nn.train.BatchSource;
-import io.github.panagrad.nn.train.Evaluation;
-import io.github.panagrad.nn.train.Evaluator;
 import io.github.panagrad.nn.train.StepMetrics;
 import io.github.panagrad.nn.train.Trainer;
 import io.github.panagrad.nn.train.TrainingReport;
 import java.nio.file.Path;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// Runs a trainer for a user: shows progress, writes metrics, measures held-out loss, draws the
 /// loss curve, and ends well on Ctrl-C.
 ///
 /// @param task what is done, in a word or two
-/// @param model the model that learns
 /// @param folder where the files go
-/// @param heldOut batches to measure on, or null
+/// @param measure measures on data that is not trained on; null for none
 /// @param evalEvery after how many steps to measure; 0 for only before and after
 /// @param resumed whether the run goes on where another ended
 public record TuningRun(
-        String task,
-        CausalLM model,
-        Path folder,
-        @Nullable Batches heldOut,
-        long evalEvery,
-        boolean resumed) {
+        String task, Path folder, @Nullable Measure measure, long evalEvery, boolean resumed) {
     /// Figures of each step, one object a line.
     public static final String METRICS = "metrics.jsonl";
 
@@ -50,8 +39,8 @@ public record TuningRun(
     /// @param steps how many steps there will be
     /// @param afterwards saves the result; called also when the run was interrupted, before the
     ///     process ends
-    public TrainingReport run(
-            Trainer<Batch> trainer, BatchSource<Batch> source, long steps, Runnable afterwards) {
+    public <B> TrainingReport run(
+            Trainer<B> trainer, BatchSource<B> source, long steps, Runnable afterwards) {
         var curve = new LossCurve();
         try (var interrupt = Interrupt.listen();
                 var metrics = MetricsFile.open(folder.resolve(METRICS), resumed);
@@ -60,7 +49,7 @@ public record TuningRun(
                 trainer.stopWhen(interrupt)
                         .onWarning(progress::note)
                         .onStep(step -> record(step, metrics, curve, progress));
-                if (heldOut == null) {
+                if (measure == null) {
                     return train(trainer, source, afterwards);
                 }
                 return measured(trainer, source, afterwards, curve, progress);
@@ -73,16 +62,16 @@ public record TuningRun(
         }
     }
 
-    private static TrainingReport train(
-            Trainer<Batch> trainer, BatchSource<Batch> source, Runnable afterwards) {
+    private static <B> TrainingReport train(
+            Trainer<B> trainer, BatchSource<B> source, Runnable afterwards) {
         TrainingReport report = trainer.run(source);
         afterwards.run();
         return report;
     }
 
-    private TrainingReport measured(
-            Trainer<Batch> trainer,
-            BatchSource<Batch> source,
+    private <B> TrainingReport measured(
+            Trainer<B> trainer,
+            BatchSource<B> source,
             Runnable afterwards,
             LossCurve curve,
             TrainingProgress progress) {
@@ -110,23 +99,16 @@ public record TuningRun(
 
     private void measure(
             long step, MetricsFile evaluations, LossCurve curve, TrainingProgress progress) {
-        if (heldOut == null) {
+        if (measure == null) {
             return;
         }
-        Evaluation evaluation = Evaluator.of(model).run(heldOut);
-        evaluations.line(
-                JsonObject.of(
-                        "step", step,
-                        "loss", evaluation.loss(),
-                        "perplexity", evaluation.perplexity(),
-                        "tokens", evaluation.tokens()));
-        curve.heldOut(step, evaluation.loss());
-        progress.note(
-                String.format(
-                        Locale.ROOT,
-                        "held-out loss after step %d: %.4f (perplexity %.2f)",
-                        step,
-                        evaluation.loss(),
-                        evaluation.perplexity()));
+        Measure.Result measured = measure.run();
+        JsonObject line = JsonObject.of("step", step);
+        for (String name : measured.figures().names()) {
+            line = line.with(name, measured.figures().get(name));
+        }
+        evaluations.line(line);
+        curve.heldOut(step, measured.loss());
+        progress.note("held-out loss after step " + step + ": " + measured.text());
     }
 }

@@ -2,17 +2,21 @@ package io.github.panagrad.examples.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.List;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import org.junit.jupiter.api.Test;
 
 class CoverageDemoTest {
     @Test
     void coverageIsKeptWhereCrossEntropyGrowsSure() {
-        List<CoverageDemo.Arm> arms = new CoverageDemo(2, 40).run();
-        assertThat(arms).hasSize(3);
-        double plain = arms.get(0).coverage().get(2).mean();
-        double wide = arms.get(2).coverage().get(2).mean();
-        assertThat(wide).isGreaterThan(plain);
-        assertThat(CoverageDemo.table(arms)).contains("cross-entropy", "coverage 256");
+        var lines = new ArrayList<String>();
+        Outcome outcome = new CoverageDemo().run(Path.of("none"), 2, lines::add);
+
+        assertThat(outcome.arms()).hasSize(3);
+        assertThat(outcome.plain()).isEqualTo("cross-entropy");
+        assertThat(outcome.spread("coverage 256", "pass@256").mean())
+                .isGreaterThan(outcome.spread("cross-entropy", "pass@256").mean());
+        assertThat(lines).hasSize(2);
+        assertThat(lines.getLast()).startsWith("coverage: 2 of 2 seeds");
     }
 }

@@ -39,6 +39,8 @@ public final class ExampleReader {
     private boolean truncate;
     private int tag;
     private String separator = "";
+    private @Nullable Prepend facts;
+    private String idField = "id";
     private String textField = "text";
     private String promptField = "prompt";
     private String completionField = "completion";
@@ -99,6 +101,15 @@ public final class ExampleReader {
     /// Sets what is put between prompt and completion; nothing by default.
     public ExampleReader separator(String separator) {
         this.separator = separator;
+        return this;
+    }
+
+    /// Puts facts in front of texts and prompts, found by a field of the row.
+    ///
+    /// @param idField names the field, such as `id`
+    public ExampleReader prepend(Prepend facts, String idField) {
+        this.facts = facts;
+        this.idField = idField;
         return this;
     }
 
@@ -226,15 +237,19 @@ public final class ExampleReader {
         }
         if (row.has(promptField) || row.has(completionField)) {
             tokenizer(row.where());
-            String prompt = field(row, promptField) + separator;
+            String prompt = withFacts(row, field(row, promptField)) + separator;
             return continuation().encode(prompt, field(row, completionField), tag);
         }
-        String text = field(row, textField);
+        String text = withFacts(row, field(row, textField));
         int[] ids = tokenizer(row.where()).encode(text);
         if (ids.length == 0) {
             throw row.error(textField, "holds no token", "text", "");
         }
         return new Example(ids, ids, tag);
+    }
+
+    private String withFacts(JsonObject row, String text) {
+        return facts == null ? text : facts.join(row.string(idField), text);
     }
 
     private String field(JsonObject row, String name) {

@@ -24,12 +24,15 @@ public final class InputCorruption {
     private final double warmup;
     private final double replaceRate;
     private final Scope scope;
+    private final int[] answerMark;
     private final int[] ordinary;
 
     /// Which tokens can be hit.
     public enum Scope {
         /// Those that are predicted: answers.
         TARGET,
+        /// Those that are predicted before the mark of the final answer: chains of thought.
+        CHAIN,
         /// All but the first of a sequence.
         ALL
     }
@@ -42,7 +45,8 @@ public final class InputCorruption {
             double rate,
             double warmup,
             double replaceRate,
-            Scope scope) {
+            Scope scope,
+            int[] answerMark) {
         this.maskId = maskId;
         this.vocabulary = vocabulary;
         this.seed = seed;
@@ -51,6 +55,7 @@ public final class InputCorruption {
         this.warmup = warmup;
         this.replaceRate = replaceRate;
         this.scope = scope;
+        this.answerMark = answerMark;
         this.ordinary =
                 IntStream.range(0, vocabulary)
                         .filter(id -> id != maskId && Arrays.binarySearch(special, id) < 0)
@@ -71,7 +76,7 @@ public final class InputCorruption {
     /// @param vocabulary how many tokens there are
     public static InputCorruption of(int maskId, int vocabulary, long seed) {
         return new InputCorruption(
-                maskId, vocabulary, seed, new int[0], 0.4, 2.0 / 3, 0, Scope.TARGET);
+                maskId, vocabulary, seed, new int[0], 0.4, 2.0 / 3, 0, Scope.TARGET, new int[0]);
     }
 
     /// Spares tokens, such as those that begin and end a text, and never puts them in.
@@ -79,33 +84,60 @@ public final class InputCorruption {
         int[] sorted = ids.clone();
         Arrays.sort(sorted);
         return new InputCorruption(
-                maskId, vocabulary, seed, sorted, rate, warmup, replaceRate, scope);
+                maskId, vocabulary, seed, sorted, rate, warmup, replaceRate, scope, answerMark);
     }
 
     /// Sets the largest share of tokens that is hit.
     public InputCorruption rate(double max) {
         requireShare("rate", max);
         return new InputCorruption(
-                maskId, vocabulary, seed, special, max, warmup, replaceRate, scope);
+                maskId, vocabulary, seed, special, max, warmup, replaceRate, scope, answerMark);
     }
 
     /// Sets over which share of the run the rate rises; 0 for a rate that is the largest at once.
     public InputCorruption warmup(double share) {
         requireShare("warmup", share);
         return new InputCorruption(
-                maskId, vocabulary, seed, special, rate, share, replaceRate, scope);
+                maskId, vocabulary, seed, special, rate, share, replaceRate, scope, answerMark);
     }
 
     /// Sets the share of hit tokens that becomes a random ordinary token and not the mask.
     public InputCorruption replaceRate(double share) {
         requireShare("replaceRate", share);
-        return new InputCorruption(maskId, vocabulary, seed, special, rate, warmup, share, scope);
+        return new InputCorruption(
+                maskId, vocabulary, seed, special, rate, warmup, share, scope, answerMark);
     }
 
     /// Sets which tokens can be hit.
+    ///
+    /// @throws PanagradException for [Scope#CHAIN], which needs [#chain]
     public InputCorruption scope(Scope which) {
+        if (which == Scope.CHAIN && answerMark.length == 0) {
+            throw new PanagradException(
+                    "corruption", "no mark says where a chain ends", "", "", "use chain(ids)");
+        }
         return new InputCorruption(
-                maskId, vocabulary, seed, special, rate, warmup, replaceRate, which);
+                maskId, vocabulary, seed, special, rate, warmup, replaceRate, which, answerMark);
+    }
+
+    /// Lets tokens of chains of thought be hit only: those that are predicted before the mark of the
+    /// final answer, such as `####`. The mark and what follows stay; without a mark, all is chain.
+    ///
+    /// @param mark the mark's tokens as they stand in answers
+    public InputCorruption chain(int... mark) {
+        if (mark.length == 0) {
+            throw new PanagradException("corruption", "an empty mark", "", "a token", "");
+        }
+        return new InputCorruption(
+                maskId,
+                vocabulary,
+                seed,
+                special,
+                rate,
+                warmup,
+                replaceRate,
+                Scope.CHAIN,
+                mark.clone());
     }
 
     private static void requireShare(String what, double value) {
@@ -145,7 +177,8 @@ public final class InputCorruption {
         for (Batch.Sequence s : batch.sequences()) {
             var draw = new Rng.Draw(seed, epoch << 32 | s.example());
             int from = s.row() * batch.length() + s.start();
-            for (int t = 1; t < s.length(); t++) {
+            int end = scope == Scope.CHAIN ? chainEnd(batch, from, s.length()) : s.length();
+            for (int t = 1; t < end; t++) {
                 boolean can =
                         (scope == Scope.ALL || batch.labels()[from + t] != Example.IGNORED)
                                 && Arrays.binarySearch(special, ids[from + t]) < 0;
@@ -162,6 +195,24 @@ public final class InputCorruption {
                 batch.positions(),
                 batch.segments(),
                 batch.sequences());
+    }
+
+    /// Returns where in a sequence the mark of the final answer begins, or its length without one.
+    private int chainEnd(Batch batch, int from, int length) {
+        for (int t = 1; t + answerMark.length <= length; t++) {
+            int at = from + t;
+            if (batch.labels()[at] != Example.IGNORED
+                    && Arrays.equals(
+                            batch.ids(),
+                            at,
+                            at + answerMark.length,
+                            answerMark,
+                            0,
+                            answerMark.length)) {
+                return t;
+            }
+        }
+        return length;
     }
 
     private int instead(Rng.Draw draw, long index) {

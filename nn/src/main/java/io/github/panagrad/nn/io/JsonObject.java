@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -241,6 +242,23 @@ public final class JsonObject {
             values.add(item instanceof String s ? s : wrong(name, "a list of strings"));
         }
         return Collections.unmodifiableList(values);
+    }
+
+    /// Returns one of an enum's constants, written in lower case.
+    ///
+    /// @throws PanagradException if it is missing or none of them
+    public <E extends Enum<E>> E choice(String name, Class<E> type) {
+        String text = string(name);
+        for (E constant : type.getEnumConstants()) {
+            if (constant.name().toLowerCase(Locale.ROOT).equals(text)) {
+                return constant;
+            }
+        }
+        List<String> all =
+                Arrays.stream(type.getEnumConstants())
+                        .map(constant -> constant.name().toLowerCase(Locale.ROOT))
+                        .toList();
+        throw error(name, "is not known", String.join(", ", all), "");
     }
 
     /// Returns a copy with one field set, in its old place or at the end.

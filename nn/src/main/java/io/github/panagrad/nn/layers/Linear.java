@@ -43,6 +43,12 @@ public final class Linear extends Layer {
         return weight;
     }
 
+    /// Returns the weight that the layer works with, what interceptors change of it included; null if
+    /// one of them does more than that. Shapes: (out, in).
+    public @Nullable Tensor effectiveWeight() {
+        return intercepted(weight);
+    }
+
     /// Returns the bias, null if there is none. Shapes: (out).
     public @Nullable Parameter bias() {
         return bias;

@@ -2,6 +2,7 @@ package io.github.panagrad.nn.linalg;
 
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.ShapeException;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.stream.IntStream;
 import org.ejml.data.DMatrixRMaj;
@@ -83,6 +84,21 @@ public final class Decompositions {
             }
         }
         return sorted;
+    }
+
+    /// Computes the singular values alone, descending; much less work than [#svd].
+    ///
+    /// Shapes: a (rows, cols) → (k).
+    public static double[] singularValues(double[] a, int rows, int cols) {
+        int exponent = check("singularValues", a, rows, cols);
+        var svd = DecompositionFactory_DDRM.svd(rows, cols, false, false, true);
+        boolean done = svd.decompose(scaled(a, rows, cols, -exponent));
+        converged("singularValues", done, rows, cols);
+        return Arrays.stream(svd.getSingularValues(), 0, Math.min(rows, cols))
+                .map(s -> -Math.scalb(s, exponent))
+                .sorted()
+                .map(s -> -s)
+                .toArray();
     }
 
     /// Computes the thin QR decomposition with Householder reflections.

@@ -1,6 +1,12 @@
 package io.github.panagrad.nn.metrics;
 
+import io.github.panagrad.nn.io.JsonObject;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.function.IntToDoubleFunction;
+import java.util.function.ToDoubleFunction;
 
 /// How predicted labels agree with true ones.
 ///
@@ -124,6 +130,84 @@ public record ClassificationReport(int[][] confusion) {
         }
         double spread = (n * n - truthSquares) * (n * n - predictedSquares);
         return spread == 0 ? 0 : (accuracy() * n * n - cross) / Math.sqrt(spread);
+    }
+
+    /// Returns all figures as JSON: those of the whole, and of each class by its name.
+    ///
+    /// @param names a name a class
+    public JsonObject json(List<String> names) {
+        requireNames(names);
+        var byClass = new LinkedHashMap<String, JsonObject>();
+        for (int c = 0; c < classes(); c++) {
+            byClass.put(
+                    names.get(c),
+                    JsonObject.of(
+                            "precision", precision(c),
+                            "recall", recall(c),
+                            "f1", f1(c),
+                            "support", support(c),
+                            "predicted", isPredicted(c)));
+        }
+        return JsonObject.of(
+                "accuracy", accuracy(),
+                "balanced_accuracy", balancedAccuracy(),
+                "mcc", mcc(),
+                "macro_precision", macro(this::precision),
+                "macro_recall", macro(this::recall),
+                "macro_f1", macro(this::f1),
+                "weighted_precision", weighted(this::precision),
+                "weighted_recall", weighted(this::recall),
+                "weighted_f1", weighted(this::f1),
+                "confusion", Arrays.stream(confusion).map(int[]::clone).toList(),
+                "classes", byClass);
+    }
+
+    /// Returns the figures as a table, a line a class, with the averages below.
+    ///
+    /// @param names a name a class
+    public String table(List<String> names) {
+        requireNames(names);
+        int width = Math.max(17, names.stream().mapToInt(String::length).max().orElse(0));
+        String format = "%-" + width + "s %9s %9s %9s %9s%n";
+        var text = new StringBuilder();
+        text.append(format.formatted("class", "precision", "recall", "F1", "rows"));
+        for (int c = 0; c < classes(); c++) {
+            text.append(
+                    format.formatted(
+                            names.get(c),
+                            isPredicted(c) ? digits(precision(c)) : "never",
+                            digits(recall(c)),
+                            digits(f1(c)),
+                            support(c)));
+        }
+        averages(text, format, "macro", this::macro);
+        averages(text, format, "weighted", this::weighted);
+        text.append(format.formatted("accuracy", "", "", digits(accuracy()), rows()));
+        text.append(format.formatted("balanced accuracy", "", "", digits(balancedAccuracy()), ""));
+        text.append(format.formatted("MCC", "", "", digits(mcc()), ""));
+        return text.toString();
+    }
+
+    private void averages(
+            StringBuilder text,
+            String format,
+            String name,
+            ToDoubleFunction<IntToDoubleFunction> average) {
+        text.append(
+                format.formatted(
+                        name,
+                        digits(average.applyAsDouble(this::precision)),
+                        digits(average.applyAsDouble(this::recall)),
+                        digits(average.applyAsDouble(this::f1)),
+                        rows()));
+    }
+
+    private static String digits(double value) {
+        return String.format(Locale.ROOT, "%.4f", value);
+    }
+
+    private void requireNames(List<String> names) {
+        Checks.sameLength("classification", names.size(), classes());
     }
 
     private int rows() {

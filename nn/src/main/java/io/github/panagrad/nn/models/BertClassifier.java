@@ -146,7 +146,7 @@ public final class BertClassifier extends Module implements FeatureClassifier {
         return encoder;
     }
 
-    /// Returns the names of the labels, in the order of the scores.
+    @Override
     public List<String> labels() {
         return labels;
     }
@@ -159,14 +159,6 @@ public final class BertClassifier extends Module implements FeatureClassifier {
     /// Computes the scores. Shapes: ids (B, T) → (B, labels), or (B, T, labels) for tokens.
     public Tensor logits(BertInput input) {
         return logits(input, Context.of(rng));
-    }
-
-    /// Computes the scores. Shapes: ids (B, T) → (B, labels), or (B, T, labels) for tokens.
-    ///
-    /// @param context what goes along to all layers
-    public Tensor logits(BertInput input, Context context) {
-        Context own = context.branch();
-        return scores(features(input, own), own);
     }
 
     /// Computes the scores of features. Shapes: (…, C) → (…, labels).

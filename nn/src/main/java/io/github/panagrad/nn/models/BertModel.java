@@ -110,8 +110,8 @@ public final class BertModel extends Module {
         recompute = on;
     }
 
-    /// Returns the parameters of a model that has this encoder, with category and block.
-    static ParamSelection selection(Module model) {
+    /// Returns the parameters of a model that has such an encoder, with category and block.
+    public static ParamSelection selection(Module model) {
         return ParamSelection.of(model, TABLE);
     }
 

@@ -199,25 +199,24 @@ public final class CausalLM extends Module {
         return Ops.indices(values, batch.size(), batch.length());
     }
 
-    /// Computes the mean cross-entropy of a batch's next tokens, in nats. Shapes: → ().
-    ///
-    /// @throws PanagradException if all labels are ignored
+    /// Computes the mean cross-entropy of a batch's next tokens, in nats; 0 if all labels are ignored.
+    /// Shapes: → ().
     public Tensor loss(Batch batch) {
         return loss(hidden(batch), batch, HeadOptions.DEFAULT, Reduction.MEAN);
     }
 
     /// Computes the cross-entropy of a batch's next tokens from its hidden states, in nats.
     ///
-    /// Logits are built only where `lm_head` is intercepted, and then options other than the
+    /// Logits are built only where an interceptor on `lm_head` does more than to change its weight, and
+    /// then options other than the
     /// defaults are refused. Shapes: hidden (B, T, C) → ().
     ///
     /// @param reduction the mean or the sum
-    /// @throws PanagradException if all labels are ignored and the mean is asked for
     public Tensor loss(Tensor hidden, Batch batch, HeadOptions options, Reduction reduction) {
         Tensor targets = rows(batch.targets(), batch);
-        if (!head.isIntercepted()) {
-            return Losses.linearCrossEntropy(hidden, head.weight(), targets, options, reduction)
-                    .loss();
+        Tensor weight = head.effectiveWeight();
+        if (weight != null) {
+            return Losses.linearCrossEntropy(hidden, weight, targets, options, reduction).loss();
         }
         if (!options.equals(HeadOptions.DEFAULT)) {
             throw new PanagradException(
@@ -274,13 +273,16 @@ public final class CausalLM extends Module {
         return decoder.embedding().weight().device();
     }
 
-    /// Returns the weight that turns hidden states into logits, for losses that never build these.
+    /// Returns the weight that turns hidden states into logits, for losses that never build these,
+    /// with what interceptors change of it.
     ///
     /// Shapes: (V, C).
     ///
-    /// @throws PanagradException if `lm_head` is intercepted, which such a loss would pass by
+    /// @throws PanagradException if an interceptor on `lm_head` does more than to change the weight,
+    ///     which such a loss would pass by
     public Tensor head() {
-        if (head.isIntercepted()) {
+        Tensor weight = head.effectiveWeight();
+        if (weight == null) {
             throw new PanagradException(
                     "model",
                     "lm_head is intercepted, and a fused head would pass that by",
@@ -288,7 +290,7 @@ public final class CausalLM extends Module {
                     "",
                     "compute the loss from logits(hidden), or detach what is on lm_head");
         }
-        return head.weight();
+        return weight;
     }
 
     /// Turns hidden states into logits. Shapes: (…, C) → (…, V).

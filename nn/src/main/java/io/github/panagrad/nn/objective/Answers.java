@@ -77,8 +77,14 @@ public final class Answers {
 
     /// Computes each predicted token's log-probability. Shapes: → (N).
     public Tensor tokens(CausalLM model, Context context) {
-        Tensor nll = nll(model, model.hidden(batch, context));
-        return nll.indexSelect(0, places(nll)).neg();
+        return tokenLosses(model, model.hidden(batch, context)).neg();
+    }
+
+    /// Computes each predicted token's negative log-likelihood from hidden states that are there
+    /// already. Shapes: hidden (B, T, C) → (N).
+    Tensor tokenLosses(CausalLM model, Tensor hidden) {
+        Tensor nll = nll(model, hidden);
+        return nll.indexSelect(0, places(nll));
     }
 
     /// Computes the log-probability of each sequence's predicted tokens together, or their mean.

@@ -1,5 +1,6 @@
 package io.github.panagrad.nn.objective;
 
+import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.losses.ContrastiveLosses;
@@ -18,6 +19,8 @@ import io.github.panagrad.nn.train.Objective;
 import io.github.panagrad.nn.train.Objectives.Labelled;
 import io.github.panagrad.nn.train.Step;
 import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Classifies, and draws the features of each class together with a weight that changes over the run:
 /// L = L_ce + λ(t)·L_supCon(projector(features)).
@@ -37,6 +40,7 @@ public final class ContrastiveClassifier implements Objective<Labelled> {
     private final Layer projector;
     private final SupConOptions options;
     private final Schedule lambda;
+    private final @Nullable ProjectionQueue queue;
 
     /// Creates an objective.
     ///
@@ -46,10 +50,25 @@ public final class ContrastiveClassifier implements Objective<Labelled> {
     /// @param lambda the weight λ of the contrastive term, step by step, such as a [Ramp]
     public ContrastiveClassifier(
             FeatureClassifier model, Layer projector, SupConOptions options, Schedule lambda) {
+        this(model, projector, options, lambda, null);
+    }
+
+    private ContrastiveClassifier(
+            FeatureClassifier model,
+            Layer projector,
+            SupConOptions options,
+            Schedule lambda,
+            @Nullable ProjectionQueue queue) {
         this.model = model;
         this.projector = projector;
         this.options = options;
         this.lambda = lambda;
+        this.queue = queue;
+    }
+
+    /// Returns the same, which compares rows with those of earlier batches too.
+    public ContrastiveClassifier queue(ProjectionQueue earlier) {
+        return new ContrastiveClassifier(model, projector, options, lambda, earlier);
     }
 
     /// Attaches a projector to a classifier, where files leave it out, and creates the objective.
@@ -82,13 +101,55 @@ public final class ContrastiveClassifier implements Objective<Labelled> {
         report.put("ce", classified.item() / rows);
         report.put("lambda", weight);
         Tensor sum = classified;
-        if (weight != 0 && RowLabels.havePair(labels)) {
+        if (weight != 0 && (queue != null || RowLabels.havePair(labels))) {
             Tensor projected = projector.call(features, context);
-            Tensor contrast = ContrastiveLosses.supCon(projected, labels, options);
-            report.put("contrast", contrast.item());
-            sum = classified.add(contrast.mul(weight * rows));
+            Tensor contrast = contrast(projected, labels);
+            if (contrast != null) {
+                report.put("contrast", contrast.item());
+                sum = classified.add(contrast.mul(weight * rows));
+            }
+            if (queue != null) {
+                queue.push(projected.detach(), labels);
+            }
         }
         return new LossTerm(sum, rows, rows, report);
+    }
+
+    /// Compares rows with each other and with those of the queue, which are no anchors. Returns null
+    /// where no row has a companion.
+    private @Nullable Tensor contrast(Tensor projected, int[] labels) {
+        if (queue == null || queue.size() == 0) {
+            return RowLabels.havePair(labels)
+                    ? ContrastiveLosses.supCon(projected, labels, options)
+                    : null;
+        }
+        int[] earlier = queue.labels();
+        int all = labels.length + earlier.length;
+        var positives = new boolean[all][all];
+        boolean any = false;
+        for (int i = 0; i < labels.length; i++) {
+            for (int j = 0; j < all; j++) {
+                int other = j < labels.length ? labels[j] : earlier[j - labels.length];
+                positives[i][j] = j != i && other == labels[i];
+                any |= positives[i][j];
+            }
+        }
+        Tensor both = Ops.concat(0, projected, queue.rows(projected));
+        return any ? ContrastiveLosses.supCon(both, positives, options) : null;
+    }
+
+    @Override
+    public Map<String, Tensor> state() {
+        return queue == null ? Map.of() : queue.state();
+    }
+
+    @Override
+    public void load(Map<String, Tensor> state) {
+        if (queue == null) {
+            Objective.super.load(state);
+        } else {
+            queue.load(state);
+        }
     }
 
     @Override

@@ -95,14 +95,11 @@ public final class LayerPooledClassifier extends Module implements FeatureClassi
         JsonObject json = JsonObject.read(folder.resolve(CONFIG));
         var pool =
                 new LayerAttentivePool.Options(
-                        Mode.valueOf(json.string("mode").toUpperCase(Locale.ROOT)),
+                        json.choice("mode", Mode.class),
                         json.bool("residual", true),
                         json.bool("norm", true));
         var settings =
-                new Settings(
-                        json.string("layers"),
-                        Pooling.valueOf(json.string("pooling").toUpperCase(Locale.ROOT)),
-                        pool);
+                new Settings(json.string("layers"), json.choice("pooling", Pooling.class), pool);
         BertModel encoder = BertModel.load(folder);
         var model = new LayerPooledClassifier(encoder, json.strings("labels"), settings, 0);
         Map<String, Tensor> state = new LinkedHashMap<>(model.stateDict());
@@ -139,7 +136,7 @@ public final class LayerPooledClassifier extends Module implements FeatureClassi
         return pool;
     }
 
-    /// Returns the names of the labels, in the order of the scores.
+    @Override
     public List<String> labels() {
         return labels;
     }
@@ -147,12 +144,6 @@ public final class LayerPooledClassifier extends Module implements FeatureClassi
     /// Computes the scores. Shapes: ids (B, T) → (B, labels).
     public Tensor logits(BertInput input) {
         return logits(input, Context.of(rng));
-    }
-
-    /// Computes the scores. Shapes: ids (B, T) → (B, labels).
-    public Tensor logits(BertInput input, Context context) {
-        Context own = context.branch();
-        return scores(features(input, own), own);
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.losses.NllLosses;
 import io.github.panagrad.nn.data.Batch;
+import io.github.panagrad.nn.data.Example;
 import io.github.panagrad.nn.models.CausalLM;
 import io.github.panagrad.nn.train.LossTerm;
 import io.github.panagrad.nn.train.Objective;
@@ -27,8 +28,15 @@ import java.util.Map;
 /// @param epsilon what is added to the mean perplexity
 /// @param maxNll what ℓ is cut to in the weights, in nats, so that one token does not take them all
 /// @param scope over which tokens weights are compared
+/// @param listener given each predicted token with its weight
 public record PerplexityWeighted(
-        CausalLM model, double alpha, double lambda, double epsilon, double maxNll, Scope scope)
+        CausalLM model,
+        double alpha,
+        double lambda,
+        double epsilon,
+        double maxNll,
+        Scope scope,
+        Listener listener)
         implements Objective<Batch> {
     /// Over which tokens weights are compared.
     public enum Scope {
@@ -36,6 +44,16 @@ public record PerplexityWeighted(
         SEQUENCE,
         /// Those of the same batch.
         BATCH
+    }
+
+    /// Hears which tokens weigh how much.
+    @FunctionalInterface
+    public interface Listener {
+        /// Called for each predicted token of a batch.
+        ///
+        /// @param token its id
+        /// @param weight w
+        void weighed(int token, double weight);
     }
 
     /// Checks the ranges.
@@ -59,27 +77,33 @@ public record PerplexityWeighted(
 
     /// Creates the objective with α 1, λ 1, ε 1e-6 and ℓ cut to 8 nats, a sequence at a time.
     public static PerplexityWeighted of(CausalLM model) {
-        return new PerplexityWeighted(model, 1, 1, 1e-6, 8, Scope.SEQUENCE);
+        return new PerplexityWeighted(model, 1, 1, 1e-6, 8, Scope.SEQUENCE, (token, weight) -> {});
     }
 
     /// Returns the same with another α.
     public PerplexityWeighted alpha(double value) {
-        return new PerplexityWeighted(model, value, lambda, epsilon, maxNll, scope);
+        return new PerplexityWeighted(model, value, lambda, epsilon, maxNll, scope, listener);
     }
 
     /// Returns the same with another λ.
     public PerplexityWeighted lambda(double value) {
-        return new PerplexityWeighted(model, alpha, value, epsilon, maxNll, scope);
+        return new PerplexityWeighted(model, alpha, value, epsilon, maxNll, scope, listener);
     }
 
     /// Returns the same with ℓ cut elsewhere in the weights.
     public PerplexityWeighted maxNll(double value) {
-        return new PerplexityWeighted(model, alpha, lambda, epsilon, value, scope);
+        return new PerplexityWeighted(model, alpha, lambda, epsilon, value, scope, listener);
     }
 
     /// Returns the same with weights compared over other tokens.
     public PerplexityWeighted scope(Scope value) {
-        return new PerplexityWeighted(model, alpha, lambda, epsilon, maxNll, value);
+        return new PerplexityWeighted(model, alpha, lambda, epsilon, maxNll, value, listener);
+    }
+
+    /// Returns the same with a listener to the weights of tokens, such as
+    /// [io.github.panagrad.nn.metrics.HeavyTokens].
+    public PerplexityWeighted onWeight(Listener value) {
+        return new PerplexityWeighted(model, alpha, lambda, epsilon, maxNll, scope, value);
     }
 
     @Override
@@ -101,9 +125,18 @@ public record PerplexityWeighted(
         }
         Tensor weights = NllLosses.perplexityWeights(nll.detach(), scopes, alpha, epsilon, maxNll);
         Tensor sum = nll.mul(weights.mul(lambda).add(1)).sum();
+        report(batch.targets(), weights.toDoubles());
         double plain = nll.detach().sum().item() / count;
         return new LossTerm(
                 sum, count, count, Map.of("ce", plain, "heaviest_share", heaviest(weights, count)));
+    }
+
+    private void report(int[] targets, double[] weights) {
+        for (int i = 0; i < targets.length; i++) {
+            if (targets[i] != Example.IGNORED) {
+                listener.weighed(targets[i], weights[i]);
+            }
+        }
     }
 
     private static double heaviest(Tensor weights, int count) {

@@ -6,8 +6,8 @@ import io.github.panagrad.losses.CrossEntropyOptions;
 import io.github.panagrad.losses.Losses;
 import io.github.panagrad.losses.Reduction;
 import io.github.panagrad.nn.data.Batch;
-import io.github.panagrad.nn.models.BertClassifier;
 import io.github.panagrad.nn.models.CausalLM;
+import io.github.panagrad.nn.models.FeatureClassifier;
 import io.github.panagrad.nn.train.LossTerm;
 import io.github.panagrad.nn.train.Objective;
 import io.github.panagrad.nn.train.Objectives.Labelled;
@@ -39,7 +39,7 @@ public final class Pointwise {
     }
 
     /// Predicts labels.
-    public static Objective<Labelled> classification(BertClassifier model, PointLoss loss) {
+    public static Objective<Labelled> classification(FeatureClassifier model, PointLoss loss) {
         return classification(model, loss, CrossEntropyOptions.DEFAULT);
     }
 
@@ -48,7 +48,7 @@ public final class Pointwise {
     ///
     /// Class weights multiply the losses of labels, whose sum is divided by the number of labels.
     public static Objective<Labelled> classification(
-            BertClassifier model, PointLoss loss, CrossEntropyOptions options) {
+            FeatureClassifier model, PointLoss loss, CrossEntropyOptions options) {
         var plain = options.reduction(Reduction.NONE).classWeights(null);
         return (batch, step) -> {
             Tensor logits = model.logits(batch.input(), step.context());

@@ -5,12 +5,15 @@ import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.losses.Reduction;
 import io.github.panagrad.nn.Context;
 import io.github.panagrad.nn.data.Batch;
+import io.github.panagrad.nn.data.Example;
 import io.github.panagrad.nn.io.JsonObject;
+import io.github.panagrad.nn.io.Tokenizer;
 import io.github.panagrad.nn.models.CausalLM;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.TreeMap;
@@ -58,6 +61,19 @@ public final class ReferenceScores {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }
+    }
+
+    /// Returns the key of an example: the texts of its prompt, the tokens before the first that
+    /// counts, and of its answer.
+    public static String key(Tokenizer tokenizer, Example example) {
+        int[] ids = example.inputIds();
+        int answer = 0;
+        while (answer < ids.length && example.labels()[answer] == Example.IGNORED) {
+            answer++;
+        }
+        return key(
+                tokenizer.decode(Arrays.copyOf(ids, answer), true),
+                tokenizer.decode(Arrays.copyOfRange(ids, answer, ids.length), true));
     }
 
     /// Returns the name of the model.

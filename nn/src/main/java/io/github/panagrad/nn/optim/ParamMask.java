@@ -5,15 +5,25 @@ import io.github.panagrad.engine.ground.PanagradException;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /// Which entries of one parameter an optimizer may touch. Immutable.
 ///
 /// The others keep their bits: no step, no weight decay, no moments.
 public final class ParamMask {
-    private final int[] entries;
+    private final int count;
+
+    /// The live entries, ascending; null if all are, which needs no list.
+    private final int @Nullable [] entries;
 
     private ParamMask(int[] entries) {
+        this.count = entries.length;
         this.entries = entries;
+    }
+
+    private ParamMask(int count) {
+        this.count = count;
+        this.entries = null;
     }
 
     /// Creates a mask from the row-major numbers of the live entries.
@@ -54,26 +64,38 @@ public final class ParamMask {
 
     /// Creates a mask that leaves all of `size` entries live.
     public static ParamMask all(int size) {
-        return new ParamMask(IntStream.range(0, size).toArray());
+        return new ParamMask(size);
+    }
+
+    /// Returns a mask of the entries that are live in this one or in another of the same parameter.
+    public ParamMask or(ParamMask other) {
+        var live = new BitSet();
+        for (ParamMask mask : new ParamMask[] {this, other}) {
+            for (int entry : mask.entries()) {
+                live.set(entry);
+            }
+        }
+        return of(live);
     }
 
     /// Returns the row-major numbers of the live entries, ascending.
     public int[] entries() {
-        return entries.clone();
+        return entries == null ? IntStream.range(0, count).toArray() : entries.clone();
     }
 
     /// Returns how many entries are live.
     public int count() {
-        return entries.length;
+        return count;
     }
 
     /// Checks that all entries are the parameter's.
     void requireWithin(String name, long size) {
-        if (entries.length > 0 && entries[entries.length - 1] >= size) {
+        int last = entries == null || count == 0 ? count - 1 : entries[count - 1];
+        if (last >= size) {
             throw new PanagradException(
                     "mask of " + name,
                     "an entry is beyond the parameter",
-                    Integer.toString(entries[entries.length - 1]),
+                    Integer.toString(last),
                     "at most " + (size - 1),
                     "");
         }

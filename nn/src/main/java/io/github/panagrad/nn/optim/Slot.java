@@ -92,8 +92,17 @@ final class Slot {
     }
 
     /// Changes which entries are live. Those that stay keep their state, new ones start afresh.
+    ///
+    /// A mask of all entries leaves dense state dense, and makes it so where no entry was live: the
+    /// steps are then those of a run without a mask, bit for bit.
     void mask(ParamMask mask) {
         mask.requireWithin(name, parameter.size());
+        if (mask.count() == parameter.size() && (entries == null || entries.size() == 0)) {
+            if (entries != null) {
+                forget();
+            }
+            return;
+        }
         int[] live = mask.entries();
         int[] before = entries == null ? null : entries.toInts();
         int[] stepsBefore = steps == null ? null : steps.toInts();
@@ -110,6 +119,14 @@ final class Slot {
         }
         entries = Ops.indices(live, live.length).to(parameter.device()).keep();
         steps = Ops.indices(newSteps, live.length).to(parameter.device()).keep();
+    }
+
+    /// Makes the state dense, that of a parameter without a step.
+    private void forget() {
+        entries = null;
+        steps = null;
+        step = 0;
+        Arrays.fill(state, null);
     }
 
     private Tensor picked(@Nullable Tensor old, int[] from) {

@@ -1,8 +1,14 @@
 package io.github.panagrad.nn.train;
 
+import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.nn.data.Batch;
 import io.github.panagrad.nn.data.Batches;
+import java.util.Arrays;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// Batches for training, epoch by epoch.
 ///
@@ -36,6 +42,45 @@ public interface BatchSource<B> {
             @Override
             public long batchesPerEpoch() {
                 return batches.inEpoch(0);
+            }
+        };
+    }
+
+    /// Serves rows in an order that is drawn anew for each epoch; the last batch may be smaller.
+    ///
+    /// @param rows how many rows there are
+    /// @param size rows a batch
+    /// @param seed decides the order; null for that of the data
+    /// @param maker makes a batch of the rows with these numbers
+    static <B> BatchSource<B> ofRows(
+            int rows, int size, @Nullable Long seed, Function<int[], B> maker) {
+        if (rows < 1 || size < 1) {
+            throw new PanagradException(
+                    "batches",
+                    "out of range",
+                    rows + " rows, " + size + " a batch",
+                    "at least one",
+                    "");
+        }
+        return new BatchSource<>() {
+            @Override
+            public Iterable<B> epoch(int epoch) {
+                int[] order =
+                        seed == null
+                                ? IntStream.range(0, rows).toArray()
+                                : new Rng.Draw(seed, epoch).permutation(rows);
+                return () ->
+                        IntStream.range(0, Math.ceilDiv(rows, size))
+                                .mapToObj(b ->
+                                        Arrays.copyOfRange(
+                                                order, b * size, Math.min(rows, (b + 1) * size)))
+                                .map(maker)
+                                .iterator();
+            }
+
+            @Override
+            public long batchesPerEpoch() {
+                return Math.ceilDiv(rows, size);
             }
         };
     }

@@ -39,4 +39,11 @@ public interface Objective<B> {
                     "resume with the objective that the run began with");
         }
     }
+
+    /// Returns the same objective, which remembers something more with the state of a run.
+    ///
+    /// @param name sets it apart from what the objective itself and others remember
+    default Objective<B> remembering(String name, Memory memory) {
+        return new Remembering<>(this, name, memory);
+    }
 }

@@ -6,9 +6,11 @@ import io.github.panagrad.losses.CrossEntropyOptions;
 import io.github.panagrad.losses.Losses;
 import io.github.panagrad.losses.Reduction;
 import io.github.panagrad.nn.data.Batch;
-import io.github.panagrad.nn.models.BertClassifier;
 import io.github.panagrad.nn.models.BertInput;
 import io.github.panagrad.nn.models.CausalLM;
+import io.github.panagrad.nn.models.FeatureClassifier;
+import java.util.Map;
+import java.util.function.Consumer;
 
 /// The objectives that most training needs.
 public final class Objectives {
@@ -37,7 +39,7 @@ public final class Objectives {
     public record Labelled(BertInput input, Tensor labels) {}
 
     /// Predicts labels: cross-entropy over those that count, in nats.
-    public static Objective<Labelled> classification(BertClassifier model) {
+    public static Objective<Labelled> classification(FeatureClassifier model) {
         return classification(model, CrossEntropyOptions.DEFAULT);
     }
 
@@ -45,7 +47,7 @@ public final class Objectives {
     ///
     /// With class weights, the loss is divided by the number of labels, not by their weights.
     public static Objective<Labelled> classification(
-            BertClassifier model, CrossEntropyOptions options) {
+            FeatureClassifier model, CrossEntropyOptions options) {
         CrossEntropyOptions summing = options.reduction(Reduction.SUM);
         return (batch, step) -> {
             Tensor logits = model.logits(batch.input(), step.context());
@@ -54,6 +56,33 @@ public final class Objectives {
                 count += label == options.ignoreIndex() ? 0 : 1;
             }
             return LossTerm.of(Losses.crossEntropy(logits, batch.labels(), summing), count);
+        };
+    }
+
+    /// Does something before the loss of every batch, such as a change of what trains. It must depend
+    /// on the step alone, so that a resumed run does the same.
+    public static <B> Objective<B> beforeEach(Consumer<Step> action, Objective<B> objective) {
+        return new Objective<>() {
+            @Override
+            public LossTerm loss(B batch, Step step) {
+                action.accept(step);
+                return objective.loss(batch, step);
+            }
+
+            @Override
+            public boolean isAccumulationInvariant() {
+                return objective.isAccumulationInvariant();
+            }
+
+            @Override
+            public Map<String, Tensor> state() {
+                return objective.state();
+            }
+
+            @Override
+            public void load(Map<String, Tensor> state) {
+                objective.load(state);
+            }
         };
     }
 }

@@ -35,6 +35,16 @@ public final class Penalty {
             public boolean isAccumulationInvariant() {
                 return objective.isAccumulationInvariant();
             }
+
+            @Override
+            public Map<String, Tensor> state() {
+                return objective.state();
+            }
+
+            @Override
+            public void load(Map<String, Tensor> state) {
+                objective.load(state);
+            }
         };
     }
 }

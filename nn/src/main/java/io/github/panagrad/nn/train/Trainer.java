@@ -70,6 +70,11 @@ public final class Trainer<B> {
         return new Trainer<B>(model, optimizer, objective).epochs(1);
     }
 
+    /// Returns the optimizer, such as to mask what it changes.
+    public Optimizer optimizer() {
+        return optimizer;
+    }
+
     /// Trains for a number of steps, over as many epochs as that takes.
     public Trainer<B> steps(long count) {
         maxSteps = atLeastOne("steps", count);

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -115,6 +116,25 @@ class ExampleReaderTest {
         assertThatThrownBy(() -> reader().promptField("question").read(file))
                 .isInstanceOf(PanagradException.class)
                 .hasMessageContaining(":1: row without the field completion; got question, answer");
+    }
+
+    @Test
+    void putsFactsInFrontOfTheirRows() throws IOException {
+        var prepend = Prepend.of(Map.of("1", "f", "2", "g")).template("{fact}|{text}");
+        Path file =
+                file(
+                        "a.jsonl",
+                        """
+                        {"id": "1", "prompt": "a", "completion": "b"}
+                        {"id": "2", "text": "cd"}
+                        """);
+        var data = reader().prepend(prepend, "id").read(file);
+        assertThat(data.examples().get(0).inputIds()).containsExactly(BOS, 'f', '|', 'a', 'b', EOS);
+        assertThat(data.examples().get(0).predicted()).isEqualTo(2);
+        assertThat(data.examples().get(1).inputIds()).containsExactly(BOS, 'g', '|', 'c', 'd');
+        Path stranger = file("b.jsonl", "{\"id\": \"3\", \"text\": \"c\"}");
+        assertThatThrownBy(() -> reader().prepend(prepend, "id").read(stranger))
+                .hasMessageContaining("no fact for the row");
     }
 
     @Test

@@ -127,6 +127,35 @@ class InputCorruptionTest {
     }
 
     @Test
+    void chainsEndAtTheMarkOfTheAnswer() {
+        int none = Example.IGNORED;
+        // A mark in the question does not count; 7 8 does in the answer, 7 alone does not.
+        int[] marked = {1, 7, 8, 20, 21, 7, 22, 7, 8, 30, 2};
+        int[] unmarked = {1, 7, 8, 20, 21, 22, 2};
+        var examples = new ArrayList<Example>();
+        for (int[] ids : List.of(marked, unmarked)) {
+            int[] labels = ids.clone();
+            Arrays.fill(labels, 0, 3, none);
+            examples.add(new Example(ids, labels, 0));
+        }
+        Batch packed = Batches.of(examples).packed(32).iterator().next();
+        var chain = CORRUPTION.chain(7, 8);
+        int[] hit = chain.corrupt(packed, 0, 1).ids();
+        assertThat(Arrays.copyOf(hit, 11))
+                .containsExactly(1, 7, 8, MASK, MASK, MASK, MASK, 7, 8, 30, 2);
+        assertThat(Arrays.copyOfRange(hit, 11, 18)).containsExactly(1, 7, 8, MASK, MASK, MASK, 2);
+        // The same draws as without a scope: only which of them count differs.
+        Batch some = CORRUPTION.corrupt(packed, 0, 0.5);
+        int[] fewer = chain.corrupt(packed, 0, 0.5).ids();
+        for (int i = 0; i < 7; i++) {
+            assertThat(fewer[i]).isEqualTo(some.ids()[i]);
+        }
+        assertThatThrownBy(() -> CORRUPTION.scope(InputCorruption.Scope.CHAIN))
+                .hasMessageContaining("use chain(ids)");
+        assertThatThrownBy(CORRUPTION::chain).hasMessageContaining("empty mark");
+    }
+
+    @Test
     void badSettingsAreRefused() {
         assertThatThrownBy(() -> InputCorruption.of(50, 50, 0)).hasMessageContaining("mask 50");
         assertThatThrownBy(() -> CORRUPTION.rate(1.5)).hasMessageContaining("rate is out of range");

@@ -71,6 +71,14 @@ class DecompositionsTest {
 
     @ParameterizedTest
     @MethodSource("cases")
+    void singularValuesAreThoseOfTheSvd(Case c) {
+        double[] s = Decompositions.svd(c.a, c.rows, c.cols).s();
+        assertThat(Decompositions.singularValues(c.a, c.rows, c.cols))
+                .containsExactly(s, within(1e-12 * c.largest() * c.rows * c.cols));
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
     void qrRebuildsTheMatrix(Case c) {
         var qr = Decompositions.qr(c.a, c.rows, c.cols);
         int k = Math.min(c.rows, c.cols);

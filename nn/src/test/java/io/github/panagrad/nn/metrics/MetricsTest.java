@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
 import io.github.panagrad.engine.ground.Rng;
+import io.github.panagrad.nn.io.JsonObject;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -243,5 +245,27 @@ class MetricsTest {
                 .hasMessageContaining("both kinds");
         assertThatThrownBy(() -> PassAtK.unbiased(3, 1, 4)).hasMessageContaining("k 4");
         assertThatThrownBy(() -> Spread.of()).hasMessageContaining("no values");
+    }
+
+    @Test
+    void reportsSayTheirFiguresAsJsonAndAsATable() {
+        var report = ClassificationReport.of(TRUTH, PREDICTED, 3);
+        var names = List.of("no", "yes", "perhaps");
+        JsonObject json = report.json(names);
+        assertThat(json.number("accuracy")).isEqualTo(0.75);
+        assertThat(json.number("weighted_recall")).isEqualTo(0.75);
+        assertThat(json.number("mcc")).isCloseTo(1.0 / 3, offset(1e-12));
+        assertThat(json.number("macro_f1")).isEqualTo(report.macro(report::f1));
+        JsonObject yes = json.object("classes").object("yes");
+        assertThat(yes.number("recall")).isEqualTo(0.5);
+        assertThat(yes.integer("support")).isEqualTo(2);
+        assertThat(json.object("classes").object("perhaps").bool("predicted", true)).isFalse();
+        assertThat(JsonObject.parse("json", json.toString()).list("confusion")).hasSize(3);
+        assertThat(report.table(names).lines())
+                .hasSize(9)
+                .anyMatch(line -> line.matches("yes +0.5000 +0.5000 +0.5000 +2"))
+                .anyMatch(line -> line.matches("perhaps +never +0.0000 +0.0000 +0"))
+                .anyMatch(line -> line.matches("MCC +0.3333 *"));
+        assertThatThrownBy(() -> report.json(List.of("no"))).hasMessageContaining("pair up");
     }
 }

@@ -21,6 +21,7 @@ import io.github.panagrad.nn.data.Batch;
 import io.github.panagrad.nn.data.Batches;
 import io.github.panagrad.nn.data.Example;
 import io.github.panagrad.nn.data.InputCorruption;
+import io.github.panagrad.nn.metrics.HeavyTokens;
 import io.github.panagrad.nn.models.BertClassifier;
 import io.github.panagrad.nn.models.BertInput;
 import io.github.panagrad.nn.models.BertModel;
@@ -235,6 +236,19 @@ class PointwiseObjectivesTest {
     }
 
     @Test
+    void weightsOfTokensAreHeard() {
+        var model = model();
+        var heavy = new HeavyTokens();
+        sum(PerplexityWeighted.of(model).alpha(4).onWeight(heavy::add), batches(8));
+        long predicted = batches(8).getFirst().predicted();
+        var all = heavy.heaviest(TinyModels.VOCABULARY, 1);
+        assertThat(all.stream().mapToLong(HeavyTokens.Heavy::count).sum()).isEqualTo(predicted);
+        double total = all.stream().mapToDouble(h -> h.weight() * h.count()).sum();
+        assertThat(total).isCloseTo(predicted, offset(1e-3));
+        assertThat(all.getFirst().weight()).isGreaterThan(1);
+    }
+
+    @Test
     void weightsOverBatchesAreAnnounced() {
         var model = model();
         var objective = PerplexityWeighted.of(model).scope(PerplexityWeighted.Scope.BATCH);
@@ -339,6 +353,13 @@ class PointwiseObjectivesTest {
                 Pointwise.classification(model, PointLoss.focal(2), weights).loss(labelled(), STEP);
         assertThat(focal.sum().item()).isCloseTo(byHand, offset(1e-5));
         assertThat(focal.sum().backward().norm()).isPositive();
+    }
+
+    @Test
+    void mixturesHaveTheirValue() {
+        Tensor nll = Ops.tensor64(new double[] {-Math.log(0.6)}, 1);
+        var mixed = PointLoss.mix(0.4, PointLoss.crossEntropy(), PointLoss.generalized(0.7));
+        assertThat(mixed.of(nll).at(0)).isCloseTo(0.462015, offset(1e-6));
     }
 
     @Test

@@ -330,6 +330,39 @@ class OptimizerTest {
     }
 
     @Test
+    void aMaskOfAllIsNoMask() {
+        Parameter p = parameter("w", DType.F32);
+        Parameter plain = parameter("w", DType.F32);
+        var masked = AdamW.of(List.of(p)).lr(0.1).weightDecay(0.1);
+        var dense = AdamW.of(List.of(plain)).lr(0.1).weightDecay(0.1);
+        masked.mask(p, ParamMask.none());
+        masked.step(grads(9, p));
+        masked.mask(p, ParamMask.all(SIZE));
+        for (int step = 1; step <= 3; step++) {
+            masked.mask(p, ParamMask.all(SIZE));
+            masked.step(grads(step, p));
+            dense.step(grads(step, plain));
+        }
+        assertThat(p.toFloats()).isEqualTo(plain.toFloats());
+        assertThat(masked.state().keySet()).isEqualTo(dense.state().keySet());
+    }
+
+    @Test
+    void maskedStateSurvivesAFileWithNothingLive(@TempDir Path folder) {
+        Parameter p = parameter("w", DType.F32);
+        var optimizer = AdamW.of(List.of(p));
+        optimizer.mask(p, ParamMask.none());
+        optimizer.step(grads(1, p));
+        Path file = folder.resolve("state.safetensors");
+        TensorFiles.write(file, optimizer.state(), Map.of());
+        var other = AdamW.of(List.of(p)).weightDecay(0.5);
+        other.load(TensorFiles.read(file));
+        float[] before = p.toFloats();
+        other.step(grads(2, p));
+        assertThat(p.toFloats()).isEqualTo(before);
+    }
+
+    @Test
     void masksComeFromBitsAndTensors() {
         var bits = new java.util.BitSet();
         bits.set(3);
@@ -337,6 +370,8 @@ class OptimizerTest {
         assertThat(ParamMask.of(bits).entries()).containsExactly(1, 3);
         assertThat(ParamMask.of(Ops.tensor(0, 2, 0, 1)).entries()).containsExactly(1, 3);
         assertThat(ParamMask.of(3, 1).count()).isEqualTo(2);
+        assertThat(ParamMask.all(3).entries()).containsExactly(0, 1, 2);
+        assertThat(ParamMask.of(3, 1).or(ParamMask.all(2)).entries()).containsExactly(0, 1, 3);
         assertThatThrownBy(() -> ParamMask.of(1, 1)).hasMessageContaining("comes twice");
         Parameter p = parameter("w", DType.F32);
         assertThatThrownBy(() -> AdamW.of(List.of(p)).mask(p, ParamMask.of(37)))

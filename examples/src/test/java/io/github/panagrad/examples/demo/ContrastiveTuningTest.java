@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-class ContrastiveDemoTest {
+class ContrastiveTuningTest {
     private static final List<String> WORDS =
             List.of("[PAD]", "[UNK]", "red", "green", "blue", "cat", "dog", "hen", "the", "a");
 
@@ -72,9 +72,9 @@ class ContrastiveDemoTest {
 
     @ParameterizedTest
     @EnumSource
-    void everyArmLearnsAndIsMeasured(ContrastiveDemo.Arm arm) {
-        var demo = new ContrastiveDemo(encoder, texts(), texts(), 25, 8, 5e-3);
-        ContrastiveDemo.Result result = demo.run(arm, 3);
+    void everyArmLearnsAndIsMeasured(ContrastiveTuning.Arm arm) {
+        var demo = new ContrastiveTuning(encoder, texts(), texts(), 25, 8, 5e-3);
+        ContrastiveTuning.Result result = demo.run(arm, 3);
 
         assertThat(result.accuracy()).isEqualTo(1);
         assertThat(result.macroF1()).isEqualTo(1);
@@ -85,10 +85,10 @@ class ContrastiveDemoTest {
 
     @Test
     void sameSeedSameFigures() {
-        var demo = new ContrastiveDemo(encoder, texts(), texts(), 5, 8, 5e-3);
+        var demo = new ContrastiveTuning(encoder, texts(), texts(), 5, 8, 5e-3);
 
-        assertThat(demo.run(ContrastiveDemo.Arm.CORE, 3))
-                .isEqualTo(demo.run(ContrastiveDemo.Arm.CORE, 3))
-                .isNotEqualTo(demo.run(ContrastiveDemo.Arm.CORE, 4));
+        assertThat(demo.run(ContrastiveTuning.Arm.CORE, 3))
+                .isEqualTo(demo.run(ContrastiveTuning.Arm.CORE, 3))
+                .isNotEqualTo(demo.run(ContrastiveTuning.Arm.CORE, 4));
     }
 }

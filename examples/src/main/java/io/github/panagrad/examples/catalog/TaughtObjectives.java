@@ -1,0 +1,169 @@
+package io.github.panagrad.examples.catalog;
+
+import io.github.panagrad.adapters.Adapter;
+import io.github.panagrad.examples.task.Goal;
+import io.github.panagrad.examples.task.Goal.Data;
+import io.github.panagrad.losses.DistillOptions;
+import io.github.panagrad.nn.data.Batch;
+import io.github.panagrad.nn.data.UnlearnSet;
+import io.github.panagrad.nn.generate.Sampling;
+import io.github.panagrad.nn.io.Tokenizer;
+import io.github.panagrad.nn.models.CausalLM;
+import io.github.panagrad.nn.objective.Distill;
+import io.github.panagrad.nn.objective.Grpo;
+import io.github.panagrad.nn.objective.Poft;
+import io.github.panagrad.nn.objective.PolicySurrogate;
+import io.github.panagrad.nn.objective.ReferenceScores;
+import io.github.panagrad.nn.objective.Teacher;
+import io.github.panagrad.nn.objective.Unlearn;
+import io.github.panagrad.nn.train.Objective;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// Objectives that look at another model, at the model's own past or at its own answers.
+final class TaughtObjectives {
+    private TaughtObjectives() {}
+
+    /// What an answer is rewarded for.
+    private enum Rewarded {
+        /// It is the wanted one, word for word.
+        EXACT,
+        /// It has the wanted one in it.
+        CONTAINS,
+        /// The share of its words that the wanted one has, and the other way round: F1.
+        WORDS
+    }
+
+    static List<Entry<List<Goal>>> all() {
+        return List.of(
+                ObjectiveCatalog.entry(
+                                "distill",
+                                "learns another model's distributions",
+                                "α·ℓ + γ·T²·KL(teacher ‖ student)",
+                                "arXiv 1503.02531",
+                                Distill.class,
+                                s -> ObjectiveCatalog.text(m -> distill(m, s)))
+                        .with(
+                                Setting.of("teacher", "", "folder of a model with this vocabulary"),
+                                Setting.of("temperature", 1, "T"),
+                                Setting.of("direction", "forward", "or reverse, or symmetric"),
+                                Setting.of("ce", 1, "α"),
+                                Setting.of("kl", 1, "γ")),
+                ObjectiveCatalog.entry(
+                                "poft",
+                                "learns what aligned models find likelier than this one does",
+                                "−log σ(r − r̄)",
+                                "PoFT, arXiv 2412.12865",
+                                Poft.class,
+                                s -> List.of(new Goal.Language(Data.TEXT, on -> poft(on, s))))
+                        .with(Setting.of("scores", "", "files that 'score' wrote, between +")),
+                ObjectiveCatalog.entry(
+                                "siu",
+                                "forgets a concept and keeps the rest",
+                                "a·ℓ + b·KL without the concept's tokens",
+                                "single image unlearning, arXiv 2405.12523",
+                                Unlearn.class,
+                                s -> List.of(new Goal.Language(Data.UNLEARN, on -> siu(on, s))))
+                        .with(
+                                Setting.of("concept", "", "its names, between +"),
+                                Setting.of("ce", 0.9, "a"),
+                                Setting.of("dmk", 0.75, "b")),
+                ObjectiveCatalog.entry(
+                                "grpo",
+                                "samples answers and learns from the better ones",
+                                "−min(ρ·A, clip(ρ)·A) + β·KL",
+                                "GRPO, arXiv 2402.03300",
+                                Grpo.class,
+                                s -> List.of(new Goal.Language(Data.TEXT, on -> grpo(on, s))))
+                        .with(
+                                Setting.of("reward", "contains", "or exact, or words"),
+                                Setting.of("group", 4, "answers to a prompt"),
+                                Setting.of("tokens", 32, "in an answer at most"),
+                                Setting.of("temperature", 1, "that answers are drawn at"),
+                                Setting.of("beta", 0.04, "weight of KL")));
+    }
+
+    /// Remembers the model as it is now: by switching the adapter off, or by a copy.
+    static Teacher<CausalLM> before(CausalLM model, @Nullable Adapter adapter) {
+        return adapter == null
+                ? Teacher.frozenCopy(model)
+                : Teacher.adapterOff(model, adapter::enabled);
+    }
+
+    private static Objective<Batch> distill(CausalLM student, Settings s) {
+        CausalLM teacher = CausalLM.load(Path.of(s.required("teacher")));
+        teacher.to(student.device());
+        return Distill.of(student, Teacher.of(teacher))
+                .options(
+                        DistillOptions.DEFAULT
+                                .temperature(s.number("temperature"))
+                                .direction(s.choice("direction", DistillOptions.Direction.class)))
+                .weights(s.number("ce"), s.number("kl"));
+    }
+
+    private static Objective<Batch> poft(Goal.Subject on, Settings s) {
+        List<String> keys =
+                on.data().examples().stream()
+                        .map(e -> ReferenceScores.key(on.model().tokenizer(), e))
+                        .toList();
+        ReferenceScores[] references =
+                Arrays.stream(s.required("scores").split("\\+"))
+                        .map(file -> ReferenceScores.read(Path.of(file)))
+                        .toArray(ReferenceScores[]::new);
+        return new Poft(on.model(), ReferenceScores.means(keys, references));
+    }
+
+    private static Objective<Batch> siu(Goal.Subject on, Settings s) {
+        Set<Integer> concept =
+                UnlearnSet.concept(
+                        on.model().tokenizer(), List.of(s.required("concept").split("\\+")));
+        Unlearn objective =
+                Unlearn.of(on.model(), before(on.model(), on.adapter()), concept)
+                        .weights(s.number("ce"), s.number("dmk"));
+        return on.kept() == null ? objective : objective.kept(on.kept());
+    }
+
+    private static Objective<Batch> grpo(Goal.Subject on, Settings s) {
+        Rewarded rewarded = s.choice("reward", Rewarded.class);
+        Tokenizer tokenizer = on.model().tokenizer();
+        var surrogate =
+                PolicySurrogate.of(on.model(), before(on.model(), on.adapter()))
+                        .klWeight(s.number("beta"));
+        Sampling sampling =
+                Sampling.temperature(s.number("temperature")).maxTokens(s.integer("tokens"));
+        return new Grpo(
+                surrogate,
+                s.integer("group"),
+                sampling,
+                (answer, wanted) ->
+                        reward(
+                                rewarded,
+                                tokenizer.decode(answer, true).strip(),
+                                tokenizer.decode(wanted, true).strip()));
+    }
+
+    private static double reward(Rewarded rewarded, String answer, String wanted) {
+        return switch (rewarded) {
+            case EXACT -> answer.equals(wanted) ? 1 : 0;
+            case CONTAINS -> answer.contains(wanted) ? 1 : 0;
+            case WORDS -> {
+                Set<String> all = words(wanted);
+                Set<String> said = words(answer);
+                var common = new HashSet<>(said);
+                common.retainAll(all);
+                yield 2.0 * common.size() / Math.max(1, all.size() + said.size());
+            }
+        };
+    }
+
+    private static Set<String> words(String text) {
+        return Arrays.stream(text.split("\\W+"))
+                .filter(word -> !word.isEmpty())
+                .collect(Collectors.toSet());
+    }
+}
