@@ -5,6 +5,7 @@ import static io.github.panagrad.tornado.HostComparison.check;
 import static io.github.panagrad.tornado.HostComparison.random;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.panagrad.engine.HeadFilter;
 import io.github.panagrad.engine.HeadOptions;
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
@@ -66,6 +67,27 @@ class HeadKernelsTest {
         }
         compare(new LinearCrossEntropy(options, true, false), hidden, weight, targets(3), weights);
         HostComparison.assertOwnKernels("LinearCrossEntropy");
+    }
+
+    /// What the kernels do not know is composed of plain ops on the device, with the same results.
+    @Test
+    void composesWhatItsKernelsDoNotKnow() {
+        Tensor hidden = random(TOKENS, DIM).mul(0.3);
+        Tensor weight = random(VOCABULARY, DIM);
+        Tensor weights = random(TOKENS).abs();
+        for (HeadOptions options :
+                new HeadOptions[] {
+                    SMALL.filter(HeadFilter.below(1e-2).blocks(8, 16).sorted(true)),
+                    SMALL.filter(HeadFilter.below(1e-3).of(true, false)),
+                    SMALL.compensate(true, true)
+                }) {
+            compare(
+                    new LinearCrossEntropy(options, true, true),
+                    hidden,
+                    weight,
+                    targets(3),
+                    weights);
+        }
     }
 
     /// Compares results only: the gradients are among them.

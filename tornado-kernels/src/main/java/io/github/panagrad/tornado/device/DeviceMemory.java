@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The memory of one device: which part of its two arrays belongs to which tensor.
 ///
-/// F32 tensors lie in the floats; I32 tensors, and truth values as 0 and 1, in the ints.
+/// F32 tensors lie in the floats; I32 tensors, and truth values as 0 and 1, in the ints; so do BF16
+/// tensors, two elements an int, the first in the lower half.
 final class DeviceMemory {
     private static final Cleaner CLEANER = Cleaner.create();
 
@@ -40,14 +41,22 @@ final class DeviceMemory {
         public void run() {
             synchronized (DeviceMemory.this) {
                 blocks.remove(this);
-                of(dtype).giveBack(at, length);
+                of(dtype).giveBack(at, places(dtype, length));
             }
         }
     }
 
     /// Tells whether tensors of a type lie on the device.
     static boolean holds(DType dtype) {
-        return dtype == DType.F32 || dtype == DType.I32 || dtype == DType.BOOL;
+        return dtype == DType.F32
+                || dtype == DType.BF16
+                || dtype == DType.I32
+                || dtype == DType.BOOL;
+    }
+
+    /// Returns how many elements of its array a tensor takes.
+    private static int places(DType dtype, int length) {
+        return dtype == DType.BF16 ? (int) ((length + 1L) / 2) : length;
     }
 
     private RangeAllocator of(DType dtype) {
@@ -72,13 +81,14 @@ final class DeviceMemory {
         if (block == null) {
             throw outOfMemory(device, dtype, length);
         }
-        var storage = new DeviceStorage(device, dtype, n, block.at);
+        int at = dtype == DType.BF16 ? 2 * block.at : block.at;
+        var storage = new DeviceStorage(device, dtype, n, at);
         storage.cleanable(CLEANER.register(storage, block));
         return storage;
     }
 
     private synchronized @Nullable Block take(DType dtype, int length) {
-        int at = of(dtype).take(length);
+        int at = of(dtype).take(places(dtype, length));
         if (at < 0) {
             return null;
         }
@@ -104,14 +114,22 @@ final class DeviceMemory {
                         .formatted(
                                 dtype.label(),
                                 length,
-                                length * 4 >> 20,
+                                length * dtype.bytes() >> 20,
                                 array.used() * 4 >> 20,
                                 (long) array.capacity() * 4 >> 20,
                                 largest),
                 "",
-                "raise it with -D"
-                        + PanagradDevice.MEMORY
-                        + "=MB, or use smaller batches or shorter sequences");
+                hint(array.capacity()));
+    }
+
+    /// Returns how to get by with what an array of a capacity can hold.
+    static String hint(int capacity) {
+        String less = "use smaller batches or shorter sequences";
+        return RangeAllocator.padded(capacity) >= RangeAllocator.padded(PanagradDevice.MOST)
+                ? "one array of at most 2^31 - 1 elements, 8 GB of F32, holds all tensors of a kind: "
+                        + less
+                        + ", train fewer parameters (LoRA), or keep frozen weights in BF16"
+                : "raise it with -D" + PanagradDevice.MEMORY + "=MB, or " + less;
     }
 
     /// Returns how many bytes are handed out.

@@ -27,7 +27,7 @@ public final class DeviceStorage extends Storage {
         return device.device();
     }
 
-    /// Returns where in the array the first element lies.
+    /// Returns where in the array the first element lies; for BF16, in halves of ints.
     public int at() {
         requireAlive();
         return at;
@@ -35,7 +35,7 @@ public final class DeviceStorage extends Storage {
 
     @Override
     public long byteSize() {
-        return 4 * length();
+        return (dtype() == DType.BF16 ? 2 : 4) * length();
     }
 
     @Override

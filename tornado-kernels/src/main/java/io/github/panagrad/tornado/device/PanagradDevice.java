@@ -7,6 +7,7 @@ import io.github.panagrad.engine.ground.Storage;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,8 +27,11 @@ public final class PanagradDevice {
     /// The system property that sets the memory that tensors may take, in MB.
     public static final String MEMORY = "panagrad.tornado.memory";
 
-    /// One int for so many floats: tokens, positions and masks are small beside the rest.
-    private static final int FLOATS_PER_INT = 8;
+    /// The most elements of an array, with room for a header; whole ranges of the allocator.
+    static final int MOST = Integer.MAX_VALUE - 127;
+
+    /// One int for so many floats: tokens, positions, masks, and frozen weights in BF16.
+    private static final int FLOATS_PER_INT = 4;
 
     private final Device device;
     private final FloatArray floats;
@@ -44,8 +48,7 @@ public final class PanagradDevice {
     /// @param megabytes how much of its memory tensors may take
     public PanagradDevice(Device device, TornadoDevice tornado, long megabytes) {
         this.device = device;
-        long most = Integer.MAX_VALUE - 64L;
-        int floatCount = (int) Math.min(most, megabytes * (1 << 20) / 4);
+        int floatCount = (int) Math.min(MOST, megabytes * (1 << 20) / 4);
         int intCount = Math.max(1 << 20, floatCount / FLOATS_PER_INT);
         floats = FloatArray.fromSegmentShallow(untouched(floatCount));
         ints = IntArray.fromSegmentShallow(untouched(intCount + Faults.LENGTH));
@@ -130,6 +133,7 @@ public final class PanagradDevice {
                 switch (to.dtype()) {
                     case F32 -> staging.floats(from.floats(), to.at(), n);
                     case I32 -> staging.ints(from.ints(), to.at(), n);
+                    case BF16 -> staging.halves(from.segment(), to.at(), n);
                     default -> staging.truths(from.bytes(), to.at(), n);
                 };
     }
@@ -138,6 +142,10 @@ public final class PanagradDevice {
     public synchronized void download(DeviceStorage from, Storage to) {
         int n = Math.toIntExact(from.length());
         if (n == 0) {
+            return;
+        }
+        if (from.dtype() == DType.BF16) {
+            downloadHalves(from.at(), n, to.segment());
             return;
         }
         fetch(from.dtype(), from.at(), n);
@@ -163,6 +171,17 @@ public final class PanagradDevice {
         }
     }
 
+    private void downloadHalves(int at, int n, MemorySegment to) {
+        fetch(DType.BF16, at / 2, (at + n + 1) / 2 - at / 2);
+        for (int i = 0; i < n; i++) {
+            to.set(ValueLayout.JAVA_SHORT_UNALIGNED, 2L * i, half(at + i));
+        }
+    }
+
+    private short half(int at) {
+        return (short) (ints.get(at / 2) >> 16 * (at % 2));
+    }
+
     /// Brings the host's copy of a range up to date, and looks whether a kernel noted a fault.
     private void fetch(DType dtype, int at, int n) {
         TornadoNativeArray array = dtype == DType.F32 ? floats : ints;
@@ -177,6 +196,10 @@ public final class PanagradDevice {
     }
 
     synchronized double read(DType dtype, int at) {
+        if (dtype == DType.BF16) {
+            fetch(dtype, at / 2, 1);
+            return Float.intBitsToFloat(half(at) << 16);
+        }
         fetch(dtype, at, 1);
         return dtype == DType.F32 ? floats.get(at) : ints.get(at);
     }

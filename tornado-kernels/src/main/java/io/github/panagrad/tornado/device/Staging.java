@@ -1,5 +1,7 @@
 package io.github.panagrad.tornado.device;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.function.IntConsumer;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -66,6 +68,17 @@ final class Staging {
                         ints[size].set(i, from[done + i]);
                     }
                 });
+    }
+
+    /// Copies n BF16 numbers to the halves of ints, from an even place on, and returns how many bytes
+    /// were sent.
+    long halves(MemorySegment from, int at, int n) {
+        int[] pairs = new int[(int) ((n + 1L) / 2)];
+        for (int i = 0; i < n; i++) {
+            int half = from.get(ValueLayout.JAVA_SHORT_UNALIGNED, 2L * i) & 0xffff;
+            pairs[i / 2] |= half << 16 * (i % 2);
+        }
+        return ints(pairs, at / 2, pairs.length);
     }
 
     /// Copies n truth values and returns how many bytes were sent.

@@ -22,6 +22,7 @@ final class CopyKernels {
     private final Program ints;
     private final Program toInts;
     private final Program toFloats;
+    private final Program widen;
     private final Program fill;
 
     CopyKernels(Programs programs) {
@@ -29,6 +30,7 @@ final class CopyKernels {
         ints = programs.add("copyInts", LOCAL, CopyKernels::kCopyInts);
         toInts = programs.add("copyFloatsToInts", LOCAL, CopyKernels::kFloatsToInts);
         toFloats = programs.add("copyIntsToFloats", LOCAL, CopyKernels::kIntsToFloats);
+        widen = programs.add("widenBf16", LOCAL, CopyKernels::kWiden);
         fill = programs.add("fill", LOCAL, CopyKernels::kFill);
     }
 
@@ -37,11 +39,16 @@ final class CopyKernels {
     }
 
     private static boolean canCast(View in, DType to) {
-        return in.shape().rank() <= RANK
-                && (to == DType.F32 || to == DType.I32 || to == DType.BOOL);
+        boolean whole = in.dtype() != DType.BF16 && (to == DType.I32 || to == DType.BOOL);
+        return in.shape().rank() <= RANK && (to == DType.F32 || whole);
     }
 
     private final class CastKernel implements StridedKernel<Cast> {
+        @Override
+        public boolean acceptsStored(int i) {
+            return true;
+        }
+
         @Override
         public void run(Cast op, View[] in, View[] out) {
             copy(in[0], out[0]);
@@ -74,6 +81,9 @@ final class CopyKernels {
         boolean real = from == DType.F32;
         boolean realResult = to == DType.F32;
         Program program = real ? (realResult ? floats : toInts) : (realResult ? toFloats : ints);
+        if (from == DType.BF16) {
+            program = widen;
+        }
         int n = shape.intSize();
         int[] head = {n, at, toAt, to == DType.BOOL ? 1 : 0};
         program.launch(n, Places.join(head, Places.extents(shape), strides, toStrides));
@@ -150,6 +160,16 @@ final class CopyKernels {
             int at = place(p, i, p.get(1), 4 + RANK);
             int to = place(p, i, p.get(2), 4 + 2 * RANK);
             f.set(to, (float) n.get(at));
+        }
+    }
+
+    private static void kWiden(
+            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+        int i = c.globalIdx;
+        if (i < p.get(0)) {
+            int at = place(p, i, p.get(1), 4 + RANK);
+            int to = place(p, i, p.get(2), 4 + 2 * RANK);
+            f.set(to, Bf16.widened(n, at));
         }
     }
 

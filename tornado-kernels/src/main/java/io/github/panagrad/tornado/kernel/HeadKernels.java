@@ -1,5 +1,6 @@
 package io.github.panagrad.tornado.kernel;
 
+import io.github.panagrad.engine.HeadFilter;
 import io.github.panagrad.engine.HeadOptions;
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.op.LinearCrossEntropy;
@@ -28,7 +29,10 @@ final class HeadKernels {
     }
 
     void register(KernelTable table) {
-        table.add(LinearCrossEntropy.class, this::loss, (op, in) -> suits(in));
+        table.add(
+                LinearCrossEntropy.class,
+                this::loss,
+                (op, in) -> in.length == 4 && suits(in) && suits(op.options()));
         table.add(PerTokenHead.class, this::perToken, (op, in) -> suits(in));
         table.add(PerTokenHead.Grad.class, this::perTokenGradient, (op, in) -> suits(in));
     }
@@ -36,23 +40,33 @@ final class HeadKernels {
     private static boolean suits(View[] in) {
         boolean real = true;
         for (int i = 0; i < in.length; i++) {
-            real &= in[i].dtype() == (i == 2 ? DType.I32 : DType.F32);
+            real &= i == 2 ? in[i].dtype() == DType.I32 : KernelTable.isReal(in[i]);
         }
         return real;
+    }
+
+    /// Tells whether the kernels know the options: filters that look at each entry alone and for both
+    /// gradients, plain sums.
+    private static boolean suits(HeadOptions options) {
+        HeadFilter filter = options.filter();
+        boolean known = filter.isEntrywise() && filter.hidden() && filter.weight();
+        return (known || !filter.isOn())
+                && !options.compensateHidden()
+                && !options.compensateWeight();
     }
 
     /// The loss and the gradients it leaves for later, in one pass: three products.
     private void loss(LinearCrossEntropy op, View[] in, View[] out) {
         HeadOptions options = op.options();
         int n = in[0].dim(0);
-        int next = 3;
+        int next = 4;
         View dHidden = op.dHidden() ? out[next++] : null;
         View dWeight = op.dWeight() ? out[next] : null;
-        boolean filtered = options.filter() > 0;
+        boolean filtered = options.filter().isOn();
         // The filter reports what it drops, so it needs the gradient of the logits in any case.
         boolean wanted = dHidden != null || dWeight != null || filtered;
         int weights = Places.at(in[3]);
-        DeviceStorage scratch = device.allocate(DType.F32, 2L * n);
+        DeviceStorage scratch = device.allocate(DType.F32, n);
         DeviceStorage dropped = filtered ? device.allocate(DType.F32, 2L * n) : null;
         int droppedAt = NONE;
         if (dropped != null) {
@@ -60,8 +74,8 @@ final class HeadKernels {
             copies.fill(droppedAt, 2 * n, 0);
         }
         int drops = droppedAt;
-        int logSumExp = scratch.at();
-        int cost = scratch.at() + n;
+        int logSumExp = Places.at(out[3]);
+        int cost = scratch.at();
         var results = new HeadRows.Results(logSumExp, Places.at(out[1]), cost, NONE, NONE);
         var incoming = new HeadRows.Incoming(weights, NONE, NONE, NONE);
         try (var sweep = new HeadSweep(tools, op.name(), options, in)) {
@@ -120,7 +134,7 @@ final class HeadKernels {
     /// are any, then what flows back to each.
     private void perTokenGradient(PerTokenHead.Grad op, View[] in, View[] out) {
         boolean entropies = op.of().entropy();
-        HeadOptions options = op.of().options().zLoss(0).filter(0);
+        HeadOptions options = op.of().options().zLoss(0).filter(HeadFilter.NONE);
         int next = entropies ? 5 : 4;
         int logSumExp = Places.at(in[3]);
         var incoming =

@@ -109,7 +109,7 @@ final class HeadRows {
                 c == 0 ? 0f : (float) (1 / (c * c)),
                 (float) options.labelSmoothing(),
                 (float) (2 * options.zLoss()),
-                (float) Math.log(options.filter()),
+                (float) options.filter().threshold(),
                 cap ? (float) c : 0f);
     }
 
@@ -219,7 +219,7 @@ final class HeadRows {
     // p: rows, lanes, V, logits, positions, targets, log-sum-exps, gradients of the costs, of the
     // log-sum-exps, entropies, their gradients (negative for none), what is dropped (negative for
     // no
-    // filter), tokens; r: inverse square of the cap or 0, smoothing, twice the z-loss, logarithm of
+    // filter), tokens; r: inverse square of the cap or 0, smoothing, twice the z-loss, threshold of
     // the
     // filter, cap if it is still to be applied
 
@@ -256,7 +256,8 @@ final class HeadRows {
         float bend = r.get(0);
         float shift = weight * r.get(1) / vocabulary;
         float hot = weight * (1f - r.get(1));
-        float floor = logSumExp + r.get(3);
+        float uniform = r.get(1) / vocabulary;
+        float threshold = r.get(3);
         float cap = r.get(4);
         int filtered = p.get(11);
         float lost = 0f;
@@ -266,14 +267,17 @@ final class HeadRows {
             if (cap != 0f) {
                 x = cap * TornadoMath.tanh(x / cap);
             }
-            float g = TornadoMath.exp(x - logSumExp) * (slope + tilt * x) - shift;
+            float softmax = TornadoMath.exp(x - logSumExp);
+            float g = softmax * (slope + tilt * x) - shift;
+            float own = softmax - uniform;
             if (i == target) {
                 g -= hot;
+                own -= 1f - r.get(1);
             }
             if (filtered >= 0) {
-                float size = TornadoMath.abs(g);
+                float size = TornadoMath.abs(own);
                 all += size;
-                if (x < floor && i != target) {
+                if (size < threshold) {
                     lost += size;
                     g = 0f;
                 }

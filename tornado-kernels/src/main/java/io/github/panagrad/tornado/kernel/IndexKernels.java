@@ -7,6 +7,7 @@ import io.github.panagrad.engine.op.IndexAdd;
 import io.github.panagrad.engine.op.IndexAddTo;
 import io.github.panagrad.engine.op.IndexSelect;
 import io.github.panagrad.engine.op.ScatterAdd;
+import io.github.panagrad.engine.spi.Kernel;
 import io.github.panagrad.engine.spi.View;
 import io.github.panagrad.tornado.device.DeviceStorage;
 import io.github.panagrad.tornado.device.Faults;
@@ -58,7 +59,10 @@ final class IndexKernels {
     }
 
     void register(KernelTable table) {
-        table.add(IndexSelect.class, this::select, (op, in) -> indexed(in[0], in[1]));
+        table.add(
+                IndexSelect.class,
+                new SelectKernel(),
+                (op, in) -> KernelTable.isReal(in[0]) && in[1].dtype() == DType.I32);
         table.add(IndexAdd.class, this::add, (op, in) -> indexed(in[0], in[1]));
         table.add(
                 IndexAddTo.class,
@@ -80,6 +84,19 @@ final class IndexKernels {
         return shape.product(dim + 1, shape.rank());
     }
 
+    /// Widens the rows it picks from BF16, so that no copy is made of a whole embedding.
+    private final class SelectKernel implements Kernel<IndexSelect> {
+        @Override
+        public boolean acceptsStored(int i) {
+            return true;
+        }
+
+        @Override
+        public void run(IndexSelect op, View[] in, View[] out) {
+            select(op, in, out);
+        }
+    }
+
     private void select(IndexSelect op, View[] in, View[] out) {
         int n = out[0].size();
         int[] launch = {
@@ -91,7 +108,8 @@ final class IndexKernels {
             in[0].dim(op.dim()),
             inner(in[0].shape(), op.dim()),
             device.faults().at(),
-            device.faults().number(op.name())
+            device.faults().number(op.name()),
+            in[0].dtype() == DType.BF16 ? 1 : 0
         };
         select.launch(n, launch, Float.NaN);
     }
@@ -166,7 +184,8 @@ final class IndexKernels {
         }
     }
 
-    // p: n, from, index, to, rows picked, rows, elements of a row, fault, op; r: NaN
+    // p: n, from, index, to, rows picked, rows, elements of a row, fault, op, whether from BF16; r:
+    // NaN
 
     private static void kSelect(
             KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
@@ -176,13 +195,15 @@ final class IndexKernels {
             int row = i / inner;
             int outer = row / p.get(4);
             int v = n.get(p.get(2) + row - outer * p.get(4));
-            float y = r.get(0);
+            int at = p.get(1) + (outer * p.get(5) + v) * inner + i - row * inner;
             if (v < 0 || v >= p.get(5)) {
                 Faults.note(n, p.get(7), p.get(8), v, p.get(5));
+                f.set(p.get(3) + i, r.get(0));
+            } else if (p.get(9) == 1) {
+                f.set(p.get(3) + i, Bf16.widened(n, at));
             } else {
-                y = f.get(p.get(1) + (outer * p.get(5) + v) * inner + i - row * inner);
+                f.set(p.get(3) + i, f.get(at));
             }
-            f.set(p.get(3) + i, y);
         }
     }
 

@@ -43,10 +43,16 @@ public final class KernelTable {
         }
     }
 
-    /// Tells whether all operands are F32.
+    /// Tells whether an operand is F32, or BF16, of which a kernel is handed a widened copy unless it
+    /// reads that itself.
+    static boolean isReal(View view) {
+        return view.dtype() == DType.F32 || view.dtype() == DType.BF16;
+    }
+
+    /// Tells whether all operands are real numbers; see [#isReal].
     static boolean floats(View[] in) {
         for (View view : in) {
-            if (view.dtype() != DType.F32) {
+            if (!isReal(view)) {
                 return false;
             }
         }

@@ -1,0 +1,15 @@
+package io.github.panagrad.tornado.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class DeviceMemoryHintTest {
+    @Test
+    void namesTheLimitOnlyWhereItIsReached() {
+        assertThat(DeviceMemory.hint(PanagradDevice.MOST)).contains("2^31 - 1").contains("BF16");
+        assertThat(DeviceMemory.hint(1 << 28))
+                .contains(PanagradDevice.MEMORY)
+                .doesNotContain("2^31");
+    }
+}
