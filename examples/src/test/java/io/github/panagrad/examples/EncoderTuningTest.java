@@ -103,7 +103,7 @@ class EncoderTuningTest {
                         ? CommandLineRun.of(
                                 "classify",
                                 "--model",
-                                withTokenizer(output),
+                                output,
                                 "Anna went to the park.",
                                 "Ben found a red ball.")
                         : CommandLineRun.of(
@@ -117,11 +117,6 @@ class EncoderTuningTest {
         assertThat(classified.code()).as(classified.err()).isZero();
         assertThat(classified.out().lines().map(l -> l.substring(0, l.indexOf('\t'))))
                 .containsExactly("walk", "find");
-    }
-
-    private static Path withTokenizer(Path output) throws IOException {
-        Files.copy(encoder.resolve("tokenizer.json"), output.resolve("tokenizer.json"));
-        return output;
     }
 
     static Stream<String> everyObjective() {
@@ -243,6 +238,9 @@ class EncoderTuningTest {
         assertThat(failure("--data", data)).contains("bad.jsonl:2").contains("label");
         assertThat(failure("--eval-data", rowsWithLabel("other"))).contains("none of the labels");
         assertThat(failure("--method", "prefix")).isNotBlank();
+        assertThat(failure("--mask-thought", "0.4")).contains("would do nothing");
+        assertThat(failure("--objective", "batch-hard", "--eval-data", labelled))
+                .contains("--eval-data");
         assertThat(CommandLineRun.of("classify", "--model", encoder, "a").err())
                 .contains("without a head");
     }

@@ -7,6 +7,7 @@ import io.github.panagrad.nn.io.JsonObject;
 import io.github.panagrad.nn.io.Tokenizer;
 import io.github.panagrad.nn.metrics.Calibration;
 import io.github.panagrad.nn.models.BertInput;
+import io.github.panagrad.nn.models.FeatureClassifier;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -55,16 +56,14 @@ public final class ClassifyCommand implements Runnable {
 
     @Override
     public void run() {
-        LabelModel model = LabelModel.load(folder, adapter);
-        model.module().training(false);
+        FeatureClassifier model = LabelModel.load(folder, adapter);
         Tokenizer tokenizer = Tokenizer.load(folder);
         PrintWriter out = spec.commandLine().getOut();
         for (String text : texts) {
             BertInput input = BertInput.of(List.of(tokenizer.encode(text)), 0);
             double[] scores =
-                    Ops.scope(() ->
-                            Ops.noGrad(
-                                    () -> model.head().logits(input, Context.EMPTY).toDoubles()));
+                    Ops.scope(
+                            () -> Ops.noGrad(() -> model.logits(input, Context.EMPTY).toDoubles()));
             double[] shares = Calibration.softmax(scores, 1);
             int best = 0;
             for (int c = 1; c < shares.length; c++) {

@@ -60,6 +60,15 @@ final class TaskOptions {
     private double maskReplace;
 
     @Option(
+            names = "--mask-token",
+            defaultValue = "0",
+            paramLabel = "ID",
+            description =
+                    "Token that hides others: one that texts do not have. Default: 0, the unknown"
+                            + " token of Llama's tokenizers.")
+    private int maskToken;
+
+    @Option(
             names = "--pooling",
             defaultValue = "mean",
             paramLabel = "NAME",
@@ -109,6 +118,10 @@ final class TaskOptions {
             int reserved,
             boolean checkpointing) {
         boolean encoder = ModelConfig.read(folder) instanceof BertConfig;
+        refuse(encoder && maskThought != 0, "--mask-thought", "a language model");
+        refuse(encoder && rows.pack(), "--pack", "a language model");
+        refuse(!encoder && labelNoise != 0, "--label-noise", "an encoder");
+        refuse(!encoder && head != LabelModel.Form.LINEAR, "--head", "an encoder");
         for (Goal goal : goals) {
             if (goal instanceof Goal.Language language && !encoder) {
                 return language(folder, language, data, evalData, rows, reserved, checkpointing);
@@ -123,6 +136,14 @@ final class TaskOptions {
                 folder + " holds " + (encoder ? "an encoder" : "a language model"),
                 encoder ? "an objective over labels, pairs or numbers" : "one over text",
                 "'finetune --help' lists them");
+    }
+
+    /// Refuses an option that would do nothing.
+    private static void refuse(boolean idle, String option, String wanted) {
+        if (idle) {
+            throw new PanagradException(
+                    option, "would do nothing here", "", "for " + wanted, "leave it out");
+        }
     }
 
     private Task<?> language(
@@ -177,7 +198,7 @@ final class TaskOptions {
                     var config = on.model().config();
                     int[] special = config.eosIds().stream().mapToInt(Integer::intValue).toArray();
                     var corruption =
-                            InputCorruption.of(0, config.vocabSize(), seed)
+                            InputCorruption.of(maskToken, config.vocabSize(), seed)
                                     .special(special)
                                     .rate(maskThought)
                                     .warmup(maskWarmup)
@@ -199,8 +220,10 @@ final class TaskOptions {
         var order = new ClassifyTask.Order(rows.size(), rows.seed(), rows.shuffle());
         return switch (goal) {
             case Goal.Labels labels -> classify(encoder, reader, labels, data, evalData, order);
-            case Goal.Classes classes ->
-                    EmbedTask.classes(encoder, reader.labelled(data), classes, order);
+            case Goal.Classes classes -> {
+                refuse(evalData != null, "--eval-data", "objectives over pairs or labels");
+                yield EmbedTask.classes(encoder, reader.labelled(data), classes, order);
+            }
             case Goal.Alike alike ->
                     EmbedTask.pairs(
                             encoder,

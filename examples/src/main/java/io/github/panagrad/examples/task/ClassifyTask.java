@@ -165,6 +165,7 @@ public record ClassifyTask(
     @Override
     public void save(Path folder) {
         classifier.save(folder);
+        encoder.tokenizer().save(folder);
     }
 
     @Override

@@ -182,6 +182,6 @@ public record EmbedTask<B>(
 
     @Override
     public void save(Path folder) {
-        encoder.model().save(folder);
+        encoder.save(folder);
     }
 }

@@ -31,6 +31,12 @@ public record Encoder(BertModel model, Tokenizer tokenizer, Pooling pooling) {
         return new Encoder(model, tokenizer, pooling);
     }
 
+    /// Writes the encoder, with its tokenizer, to a folder.
+    void save(Path folder) {
+        model.save(folder);
+        tokenizer.save(folder);
+    }
+
     /// Puts some rows into a batch.
     BertInput input(List<int[]> rows, int[] which) {
         return BertInput.of(

@@ -68,20 +68,20 @@ public record LabelModel(
     ///
     /// @param folder of the encoder or of the whole classifier
     /// @param adapter folder of the adapter, or null
-    public static LabelModel load(Path folder, @Nullable Path adapter) {
+    public static FeatureClassifier load(Path folder, @Nullable Path adapter) {
         if (adapter != null) {
             JsonObject json = JsonObject.read(adapter.resolve(FILE));
             Encoder encoder = Encoder.load(folder, json.choice("pooling", Pooling.class));
             LabelModel model =
                     create(encoder, json.strings("labels"), json.choice("head", Form.class), 0);
             Adapter.load(model.module(), adapter);
-            return model;
+            return model.head();
         }
         if (Files.exists(folder.resolve("head.json"))) {
-            return of(LayerPooledClassifier.load(folder), Pooling.MEAN);
+            return LayerPooledClassifier.load(folder);
         }
         if (JsonObject.read(folder.resolve("config.json")).has("id2label")) {
-            return of(BertClassifier.load(folder), Pooling.MEAN);
+            return BertClassifier.load(folder);
         }
         throw new PanagradException(
                 "classify",

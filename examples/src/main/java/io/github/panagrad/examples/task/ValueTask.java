@@ -129,7 +129,7 @@ public final class ValueTask implements Task<Valued> {
 
     @Override
     public void save(Path folder) {
-        encoder.model().save(folder);
+        encoder.save(folder);
         saveBeside(folder);
     }
 
