@@ -23,7 +23,14 @@ public final class Demonstrations {
                     new ContrastiveDemo(),
                     new ValuesDemo(),
                     new CompositionDemo(),
-                    new HalvesDemo());
+                    new HalvesDemo(),
+                    new DepthScalingDemo(),
+                    new MergingDemo(),
+                    new IntruderDemo(),
+                    new KappaDemo(),
+                    new CordaDemo(),
+                    new ModificationsDemo(),
+                    new LabelNamesDemo());
 
     private Demonstrations() {}
 

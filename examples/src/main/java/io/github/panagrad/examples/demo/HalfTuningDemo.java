@@ -15,7 +15,6 @@ import io.github.panagrad.nn.train.Trainer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /// Fine-tunes a model on several texts in sequence, all parameters at once and half of them a text (HFT,
 /// arXiv 2404.18466), and asks what is left of the texts before, and of what it knew at first.
@@ -95,22 +94,5 @@ public record HalfTuningDemo(
         return sets.stream()
                 .mapToDouble(set -> Evaluator.of(tuned).run(Batches.of(set).size(batch)).loss())
                 .toArray();
-    }
-
-    /// Lays figures out as a table: losses at the end.
-    public String table(List<Arm> arms) {
-        var text = new StringBuilder(String.format(Locale.ROOT, "%-8s", "trained"));
-        tasks.forEach(task -> text.append(String.format(Locale.ROOT, " %-12s", task.name())));
-        text.append(String.format(Locale.ROOT, " %-8s %-8s %s%n", "control", "before", "seconds"));
-        for (Arm arm : arms) {
-            text.append(String.format(Locale.ROOT, "%-8s", arm.half ? "half" : "all"));
-            double[] end = arm.losses[arm.losses.length - 1];
-            for (int i = 0; i < end.length; i++) {
-                String width = i < tasks.size() ? " %-12.3f" : " %-8.3f";
-                text.append(String.format(Locale.ROOT, width, end[i]));
-            }
-            text.append(String.format(Locale.ROOT, " %-8.3f %.1f%n", arm.before(), arm.seconds));
-        }
-        return text.toString();
     }
 }

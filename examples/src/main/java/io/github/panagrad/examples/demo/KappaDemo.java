@@ -8,71 +8,104 @@ import io.github.panagrad.nn.ParamSelection;
 import io.github.panagrad.nn.models.CausalLM;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.OptionalDouble;
 import java.util.Random;
 
 /// Trains equally many parameters of matrices that are chosen by condition number, the lowest
 /// (KappaTune) and the highest, at random, and at random in the feed-forward part, which the lowest
 /// are in by their shape alone; and by LoRA.
-///
-/// @param texts what is learnt, and what was known
-/// @param steps of training
-/// @param tensors how many matrices the lowest ones are, which sets the number of parameters
-public record KappaDemo(TwoTexts texts, int steps, int tensors) {
+final class KappaDemo implements Demonstration {
+    private static final String RANDOM = "random";
+    private static final String LOWEST = "lowest κ";
+    private static final String HIGHEST = "highest κ";
+    private static final String RELATIVE = "lowest relative κ";
+    private static final String RANDOM_MLP = "random MLP";
+    private static final String STORIES = "stories at equal loss";
     private static final int MAX_DIM = 4096;
     private static final int LOOK = 5;
 
-    /// What came of an arm.
-    ///
-    /// @param name of the arm
-    /// @param trained how many parameters
-    /// @param curve both losses over training
-    public record Arm(String name, long trained, TradeOff curve) {}
+    @Override
+    public String name() {
+        return "kappa";
+    }
+
+    @Override
+    public List<String> shows() {
+        return List.of("kappa");
+    }
+
+    @Override
+    public String setting() {
+        return "stories260k learns Shakespeare in 60 steps of 4 windows of 128 tokens. Of its 35"
+                + " matrices those train that come first in an order, as many as the ten of the lowest"
+                + " condition number have parameters; LoRA's rank is chosen by the same count. Stories"
+                + " are compared where the loss on plays is the lowest that all arms reach.";
+    }
+
+    @Override
+    public List<Claim> claims() {
+        return List.of(
+                Claim.lower(LOWEST, STORIES, "the lowest κ forget less than a random choice"),
+                Claim.lower(LOWEST, STORIES, "and less than the highest").against(HIGHEST),
+                Claim.lower(LOWEST, STORIES, "and less than random matrices of the same kind")
+                        .against(RANDOM_MLP),
+                Claim.lower(RELATIVE, STORIES, "the lowest relative κ forget less"));
+    }
+
+    @Override
+    public int usualSeeds() {
+        return 5;
+    }
+
+    @Override
+    public void measure(Trial trial, Recorder figures) {
+        measure(TwoTexts.of(trial), trial.steps(60), 10, trial.seed(), figures);
+    }
 
     /// Trains all arms on the same data and seed.
-    public List<Arm> run(long seed) {
-        CausalLM base = texts.load();
-        ParamSelection blocks = base.selection().blocks(b -> true);
+    ///
+    /// @param tensors how many matrices the lowest ones are, which sets the number of parameters
+    static void measure(TwoTexts texts, int steps, int tensors, long seed, Recorder figures) {
+        ParamSelection blocks = texts.load().selection().blocks(b -> true);
         var conditions = ConditionNumbers.of(blocks, MAX_DIM);
         long budget = KappaSelection.lowest(conditions, tensors, Ranking.RAW).of(blocks).count();
-        var arms = new ArrayList<Arm>();
+        Map<String, TradeOff> ways = new LinkedHashMap<>();
         orders(conditions, seed)
-                .forEach((name, order) -> {
+                .forEach((arm, order) -> {
                     CausalLM model = texts.load();
                     model.freeze();
                     within(order, conditions, budget)
                             .of(model.selection())
                             .parameters()
                             .forEach(p -> p.trainable(true));
-                    arms.add(arm(name, model, 5e-4, seed));
+                    figures.add(arm, "parameters", model.trainableCount());
+                    ways.put(arm, texts.train(model, 2e-3, steps, LOOK, 0, seed));
                 });
         CausalLM model = texts.load();
         int rank = (int) (budget / rankOne(conditions));
         Lora.rank(rank).seed(seed).attach(model, "model.layers.**_proj");
-        arms.add(arm("LoRA r=" + rank, model, 2e-3, seed));
-        return arms;
-    }
+        figures.add("LoRA", "parameters", model.trainableCount());
+        ways.put("LoRA", texts.train(model, 4e-3, steps, LOOK, 0, seed));
 
-    private Arm arm(String name, CausalLM model, double lr, long seed) {
-        return new Arm(name, model.trainableCount(), texts.train(model, lr, steps, LOOK, 0, seed));
+        double common = TradeOff.reachedByAll(ways.values());
+        ways.forEach((arm, way) -> {
+            figures.add(arm, "loss of plays", way.points().getLast().target());
+            figures.add(arm, STORIES, way.controlAt(common).orElseThrow());
+        });
     }
 
     /// Orders the matrices in every way that is compared.
     private static Map<String, List<String>> orders(ConditionNumbers conditions, long seed) {
         var orders = new LinkedHashMap<String, List<String>>();
         List<String> ranked = conditions.ranked(Ranking.RAW);
-        orders.put("lowest κ", ranked);
-        orders.put("highest κ", ranked.reversed());
-        orders.put("lowest relative κ", conditions.ranked(Ranking.RELATIVE));
-        orders.put("random", shuffled(ranked, seed));
-        orders.put("random, again", shuffled(ranked, seed + 1));
+        orders.put(RANDOM, shuffled(ranked, seed));
+        orders.put(LOWEST, ranked);
+        orders.put(HIGHEST, ranked.reversed());
+        orders.put(RELATIVE, conditions.ranked(Ranking.RELATIVE));
         orders.put(
-                "random MLP",
+                RANDOM_MLP,
                 shuffled(ranked.stream().filter(p -> p.contains(".mlp.")).toList(), seed));
         return orders;
     }
@@ -102,47 +135,5 @@ public record KappaDemo(TwoTexts texts, int steps, int tensors) {
     /// Returns how many parameters LoRA of rank 1 has.
     private static long rankOne(ConditionNumbers conditions) {
         return conditions.byPath().values().stream().mapToLong(c -> c.rows() + c.cols()).sum();
-    }
-
-    /// Lays figures out as a table, the control losses also at the lowest target loss that all reach.
-    public static String table(List<Arm> arms) {
-        double common = arms.stream().mapToDouble(a -> a.curve.lowest()).max().orElseThrow();
-        var text =
-                new StringBuilder(
-                        String.format(
-                                Locale.ROOT,
-                                "arm                    trained   target  control  control at target"
-                                        + " %.3f%n",
-                                common));
-        for (Arm arm : arms) {
-            TradeOff.Point last = arm.curve.points().getLast();
-            OptionalDouble at = arm.curve.controlAt(common);
-            text.append(
-                    String.format(
-                            Locale.ROOT,
-                            "%-18s %,11d %8.4f %8.4f %8s%n",
-                            arm.name,
-                            arm.trained,
-                            last.target(),
-                            last.control(),
-                            at.isPresent()
-                                    ? String.format(Locale.ROOT, "%.4f", at.getAsDouble())
-                                    : ""));
-        }
-        return text.append(verdict(arms, common)).toString();
-    }
-
-    private static String verdict(List<Arm> arms, double common) {
-        Arm best =
-                arms.stream()
-                        .min(
-                                Comparator.comparingDouble(
-                                        a -> a.curve.controlAt(common).orElse(Double.MAX_VALUE)))
-                        .orElseThrow();
-        return best.equals(arms.getFirst())
-                ? "the lowest κ forget least at equal target loss\n"
-                : "forgets least at equal target loss: "
-                        + best.name
-                        + "; that the lowest κ do is not shown at this scale\n";
     }
 }

@@ -96,7 +96,13 @@ public record LabelledTexts(List<String> texts, List<String> names) {
 
     /// Returns the texts of one label, in their order.
     public LabelledTexts only(String name) {
-        int[] which = IntStream.range(0, size()).filter(i -> names.get(i).equals(name)).toArray();
+        return among(List.of(name));
+    }
+
+    /// Returns the texts with one of some labels, in their order.
+    public LabelledTexts among(List<String> labels) {
+        int[] which =
+                IntStream.range(0, size()).filter(i -> labels.contains(names.get(i))).toArray();
         return pick(which, Integer.MAX_VALUE, Integer.MAX_VALUE);
     }
 

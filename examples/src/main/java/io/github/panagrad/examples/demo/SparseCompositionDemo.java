@@ -18,7 +18,6 @@ import io.github.panagrad.nn.train.Trainer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /// Fine-tunes a model on two texts, apart from each other, adds both changes of the weights, and asks how
@@ -103,37 +102,5 @@ public record SparseCompositionDemo(
             losses.add(Evaluator.of(base).run(Batches.of(task.heldOut).size(batch)).loss());
         }
         return losses.stream().mapToDouble(d -> d).toArray();
-    }
-
-    /// Lays figures out as a table.
-    public String table(List<Arm> arms) {
-        var text = new StringBuilder();
-        row(text, "weights changed", first.name, second.name, "kept");
-        Arm any = arms.getFirst();
-        row(text, "none", number(any.untouched[0]), number(any.untouched[1]), "");
-        for (Arm arm : arms) {
-            String share = String.format(Locale.ROOT, "%.0f %%", 100 * arm.density);
-            row(text, share + " for " + first.name, number(arm.own[0]), number(arm.other[1]), "");
-            row(text, share + " for " + second.name, number(arm.other[0]), number(arm.own[1]), "");
-            row(
-                    text,
-                    share + " for both, added",
-                    number(arm.sum[0]),
-                    number(arm.sum[1]),
-                    String.format(
-                            Locale.ROOT,
-                            "%.0f %% and %.0f %%",
-                            100 * arm.kept(0),
-                            100 * arm.kept(1)));
-        }
-        return text.toString();
-    }
-
-    private static String number(double loss) {
-        return String.format(Locale.ROOT, "%.3f", loss);
-    }
-
-    private static void row(StringBuilder text, String a, String b, String c, String d) {
-        text.append(String.format(Locale.ROOT, "%-28s %-12s %-12s %s%n", a, b, c, d));
     }
 }

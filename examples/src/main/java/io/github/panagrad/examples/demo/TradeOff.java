@@ -1,8 +1,9 @@
 package io.github.panagrad.examples.demo;
 
+import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 
 /// How the loss on what is learnt and the loss on what was known go together, over training or over a
 /// setting.
@@ -44,14 +45,24 @@ public record TradeOff(List<Point> points) {
         return points.stream().mapToDouble(Point::target).min().orElseThrow();
     }
 
-    /// Returns a line a point.
-    @Override
-    public String toString() {
-        var text = new StringBuilder("    at    target   control\n");
-        for (Point p : points) {
-            text.append(
-                    String.format(Locale.ROOT, "%6.2f %9.4f %9.4f%n", p.at, p.target, p.control));
-        }
-        return text.toString();
+    /// Returns the highest target loss that was measured.
+    public double highest() {
+        return points.stream().mapToDouble(Point::target).max().orElseThrow();
+    }
+
+    /// Returns the mean control loss over target losses in a range, at nine of them.
+    ///
+    /// @param low the least target loss, which the way must reach
+    /// @param high the largest one, which it must reach, too
+    public double meanControl(double low, double high) {
+        return IntStream.rangeClosed(1, 9)
+                .mapToDouble(i -> controlAt(low + i / 10.0 * (high - low)).orElseThrow())
+                .average()
+                .orElseThrow();
+    }
+
+    /// Returns the lowest target loss that all of some ways reach.
+    public static double reachedByAll(Collection<TradeOff> ways) {
+        return ways.stream().mapToDouble(TradeOff::lowest).max().orElseThrow();
     }
 }

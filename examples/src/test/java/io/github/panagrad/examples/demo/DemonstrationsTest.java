@@ -17,7 +17,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class DemonstrationsTest {
     private static final List<String> PACKAGES =
-            List.of("nn.objective.", "nn.data.", "losses.", "losses.ContrastiveLosses$");
+            List.of(
+                    "nn.objective.",
+                    "nn.data.",
+                    "losses.",
+                    "losses.ContrastiveLosses$",
+                    "adapters.",
+                    "adapters.sparse.",
+                    "adapters.delta.",
+                    "adapters.spectra.");
 
     static List<Demonstration> all() {
         return Demonstrations.ALL;

@@ -4,10 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.panagrad.examples.TinyModel;
+import io.github.panagrad.examples.demo.Demonstration.Recorder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,40 +29,43 @@ class ForgettingDemosTest {
         Files.writeString(target, "Thou art a red ball, Ben. ".repeat(200));
         Files.writeString(control, "Anna went to the park. ".repeat(60));
         Path model = TinyModel.write(folder.resolve("model"));
-        texts = new TwoTexts(model, target, control, 4);
+        texts = TwoTexts.of(model, target, control, 4);
+    }
+
+    /// Collects the figures of a run by arm, then measure.
+    private static Map<String, Map<String, Double>> figures(Consumer<Recorder> run) {
+        Map<String, Map<String, Double>> figures = new LinkedHashMap<>();
+        run.accept((arm, measure, value) ->
+                figures.computeIfAbsent(arm, a -> new HashMap<>()).put(measure, value));
+        return figures;
     }
 
     @Test
-    void sweepsBothWaysOfScaling() {
-        for (boolean lora : new boolean[] {false, true}) {
-            var curves = new LayerScalingDemo(texts, 4, lora).run(1);
-            TradeOff.Point none = curves.whole().points().getFirst();
-            TradeOff.Point all = curves.whole().points().getLast();
-            assertThat(all.target()).isLessThan(none.target());
-            TradeOff.Point byDepth = curves.byDepth().points().getLast();
-            assertThat(byDepth.target()).isCloseTo(all.target(), within(1e-4));
-            assertThat(curves.byDepth().points()).hasSize(11);
-            assertThat(LayerScalingDemo.table(curves).lines()).hasSize(2 + 11 + 1);
-        }
+    void comparesWaysOfScalingWhereTheyLearnEquallyMuch() {
+        var figures = figures(r -> DepthScalingDemo.measure(texts, 4, 1, r));
+        assertThat(figures).hasSize(4);
+        // All of the change is a point of both sweeps, with a score of 2 and what is left of
+        // stories.
+        assertThat(figures.values()).allMatch(arm -> arm.get("best weighted score") > 2);
     }
 
     @Test
     void countsIntrudersOfAllArms() {
-        var outcome = new IntruderDemo(texts, 5, 0).run(1);
-        assertThat(outcome.arms()).hasSize(6).allMatch(arm -> arm.steps() == 5);
-        assertThat(outcome.arms().get(1).report().spectra().meanStableRank())
-                .isCloseTo(1, within(1e-3));
-        assertThat(outcome.damped()).hasSize(5);
-        assertThat(IntruderDemo.table(outcome)).contains("full", "rsLoRA r=64", "λ", "shown");
+        var figures = figures(r -> IntruderDemo.measure(texts, 5, 0, 1, r));
+        assertThat(figures).hasSize(6 + 2);
+        assertThat(figures.get("LoRA r 1").get("steps")).isEqualTo(5);
+        assertThat(figures.get("LoRA r 1").get("stable rank")).isCloseTo(1, within(1e-3));
+        assertThat(figures.get("full").get("stable rank")).isGreaterThan(1.1);
     }
 
     @Test
     void trainsEquallyManyParametersInAllArms() {
-        List<KappaDemo.Arm> arms = new KappaDemo(texts, 5, 3).run(1);
-        assertThat(arms).hasSize(7);
-        long most = arms.getFirst().trained();
-        assertThat(arms).allMatch(arm -> arm.trained() > most / 2 && arm.trained() <= most);
-        assertThat(KappaDemo.table(arms)).contains("lowest κ", "random MLP", "LoRA r=", "forget");
+        var figures = figures(r -> KappaDemo.measure(texts, 5, 3, 1, r));
+        assertThat(figures).hasSize(6);
+        double most = figures.get("lowest κ").get("parameters");
+        assertThat(figures.values())
+                .extracting(arm -> arm.get("parameters"))
+                .allMatch(count -> count > most / 2 && count <= most);
     }
 
     @Test

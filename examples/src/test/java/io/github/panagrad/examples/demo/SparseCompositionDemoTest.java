@@ -36,6 +36,5 @@ class SparseCompositionDemoTest {
         }
         // Dense changes are in each other's way.
         assertThat(sparse.kept(0) + sparse.kept(1)).isGreaterThan(dense.kept(0) + dense.kept(1));
-        assertThat(demo.table(arms)).contains("5 % for both, added", "100 % for plays");
     }
 }
