@@ -243,7 +243,7 @@ public final class FinetuneCommand implements Runnable {
         prepared.select(optimizer, objective, task.first());
         BatchSource<B> source = task.batches();
         long steps = steps(source);
-        if (!begin(prepared, trainer, model, source, objective, steps)) {
+        if (!begin(prepared, trainer, task, objective, steps)) {
             spec.commandLine()
                     .getOut()
                     .println(
@@ -253,7 +253,9 @@ public final class FinetuneCommand implements Runnable {
         }
         err.println("training " + prepared.describe());
         err.printf(Locale.ROOT, "data: %s; %,d steps%n", task.data(), steps);
-        var run = new TuningRun("fine-tuning", output, task.measure(), evalEvery, resume);
+        var run =
+                new TuningRun(
+                        "fine-tuning", task.unit(), output, task.measure(), evalEvery, resume);
         TrainingReport report = run.run(trainer, source, steps, () -> prepared.save(output));
         spec.commandLine().getOut().println(summary(report));
     }
@@ -264,8 +266,7 @@ public final class FinetuneCommand implements Runnable {
     private <B> boolean begin(
             Method.Prepared prepared,
             Trainer<B> trainer,
-            Module model,
-            BatchSource<B> source,
+            Task<B> task,
             Objective<B> objective,
             long steps) {
         Path state = output.resolve(TuningRun.STATE);
@@ -279,12 +280,12 @@ public final class FinetuneCommand implements Runnable {
             Phases.forget(output);
         }
         try (var interrupt = Interrupt.listen();
-                var shown = new Shown()) {
+                var shown = new Shown(task.unit())) {
             Rehearsal.Maker<B> maker =
                     (parameters, goal, count) -> {
                         long wanted = count > 0 ? count : steps;
                         TrainingProgress progress = shown.next(wanted);
-                        return trainer(model, optimizer(parameters), goal)
+                        return trainer(task.model(), optimizer(parameters), goal)
                                 .steps(wanted)
                                 .stopWhen(interrupt)
                                 .onWarning(progress::note)
@@ -296,17 +297,22 @@ public final class FinetuneCommand implements Runnable {
                             ? Phases.resumed(output, saveEvery)
                             : Phases.saved(output, saveEvery);
             return prepared.rehearse(
-                    new Rehearsal<>(phases, objective, source, maker, trainer.optimizer()));
+                    new Rehearsal<>(phases, objective, task.batches(), maker, trainer.optimizer()));
         }
     }
 
     /// The progress of one phase after another before the run proper; of none, nothing is shown.
     private static final class Shown implements AutoCloseable {
+        private final String unit;
         private @Nullable TrainingProgress progress;
+
+        Shown(String unit) {
+            this.unit = unit;
+        }
 
         TrainingProgress next(long steps) {
             close();
-            TrainingProgress started = TrainingProgress.start("finding entries", steps);
+            TrainingProgress started = TrainingProgress.start("finding entries", steps, unit);
             progress = started;
             return started;
         }

@@ -109,7 +109,12 @@ public final class PretrainCommand implements Runnable {
         }
         var run =
                 new TuningRun(
-                        "pre-training", output, LanguageTask.measure(model, heldOut), 500, resume);
+                        "pre-training",
+                        "tokens",
+                        output,
+                        LanguageTask.measure(model, heldOut),
+                        500,
+                        resume);
         TrainingReport report =
                 run.run(trainer, BatchSource.of(training), steps, () -> save(model));
         spec.commandLine()

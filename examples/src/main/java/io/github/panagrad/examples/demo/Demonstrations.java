@@ -2,7 +2,9 @@ package io.github.panagrad.examples.demo;
 
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.examples.catalog.Entry;
+import io.github.panagrad.nn.metrics.Spread;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 
 /// The demonstrations that there are.
@@ -85,7 +87,8 @@ public final class Demonstrations {
                     text.append("| ").append(arm).append(" |");
                     for (String measure : measures) {
                         boolean has = figures.containsKey(measure);
-                        text.append(' ').append(has ? outcome.spread(arm, measure) + " |" : "|");
+                        text.append(' ')
+                                .append(has ? text(outcome.spread(arm, measure)) + " |" : "|");
                     }
                     text.append("\n");
                 });
@@ -105,5 +108,13 @@ public final class Demonstrations {
                     .append("\n");
         }
         return text.toString();
+    }
+
+    /// Counts need no digits behind the point.
+    private static String text(Spread spread) {
+        boolean large = Math.abs(spread.mean()) >= 1000;
+        return large
+                ? String.format(Locale.ROOT, "%,.0f ± %,.0f", spread.mean(), spread.sd())
+                : spread.toString();
     }
 }

@@ -11,6 +11,7 @@ import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.losses.DistributionLosses;
 import io.github.panagrad.losses.Losses;
 import io.github.panagrad.nn.Context;
+import io.github.panagrad.nn.PathPattern;
 import io.github.panagrad.nn.io.Tokenizer;
 import io.github.panagrad.nn.models.BertInput;
 import io.github.panagrad.nn.models.BertModel;
@@ -184,6 +185,8 @@ final class LabelNamesDemo implements Demonstration {
             BertModel encoder = BertModel.load(folder);
             encoder.to(DType.F32);
             encoder.unfreeze();
+            // Vectors are means of hidden states, which it has no part in.
+            encoder.freeze(PathPattern.of("pooler"));
             return new Matcher(encoder, Tokenizer.load(folder));
         }
 

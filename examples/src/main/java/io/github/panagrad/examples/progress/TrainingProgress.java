@@ -16,28 +16,33 @@ public abstract sealed class TrainingProgress implements AutoCloseable {
     private static final int LINES = 10;
     private static final int REDRAW_MILLIS = 250;
 
+    private final String unit;
     private double smoothedSpeed;
+
+    private TrainingProgress(String unit) {
+        this.unit = unit;
+    }
 
     /// Starts to show progress on standard error.
     ///
     /// @param task what is done, in a word or two
     /// @param steps how many steps there will be
-    public static TrainingProgress start(String task, long steps) {
+    /// @param unit what the speed counts, such as tokens
+    public static TrainingProgress start(String task, long steps, String unit) {
         // The launcher looked at the real standard error; here it is a pipe.
         return Boolean.getBoolean("panagrad.terminal")
-                ? new Bar(task, steps, System.err)
-                : new Lines(task, steps, System.err, System::nanoTime);
+                ? new Bar(task, steps, unit, System.err)
+                : new Lines(task, steps, unit, System.err, System::nanoTime);
     }
 
     /// Shows that a step is done.
     ///
     /// @param step its number, from 1
     /// @param loss its loss
-    /// @param tokensPerSecond its speed
-    public final void step(long step, double loss, double tokensPerSecond) {
-        smoothedSpeed =
-                smoothedSpeed == 0 ? tokensPerSecond : 0.8 * smoothedSpeed + 0.2 * tokensPerSecond;
-        show(step, String.format(Locale.ROOT, "loss %.3f, %,.0f tokens/s", loss, smoothedSpeed));
+    /// @param speed its speed, in units a second
+    public final void step(long step, double loss, double speed) {
+        smoothedSpeed = smoothedSpeed == 0 ? speed : 0.8 * smoothedSpeed + 0.2 * speed;
+        show(step, String.format(Locale.ROOT, "loss %.3f, %,.0f %s/s", loss, smoothedSpeed, unit));
     }
 
     abstract void show(long step, String figures);
@@ -54,7 +59,8 @@ public abstract sealed class TrainingProgress implements AutoCloseable {
         private final PrintStream stream;
         private final ProgressBar bar;
 
-        Bar(String task, long steps, PrintStream stream) {
+        Bar(String task, long steps, String unit, PrintStream stream) {
+            super(unit);
             this.stream = stream;
             bar =
                     new ProgressBarBuilder()
@@ -95,7 +101,8 @@ public abstract sealed class TrainingProgress implements AutoCloseable {
         private long lastTenth;
         private String unsaid = "";
 
-        Lines(String task, long steps, PrintStream stream, LongSupplier nanoTime) {
+        Lines(String task, long steps, String unit, PrintStream stream, LongSupplier nanoTime) {
+            super(unit);
             this.task = task;
             this.steps = steps;
             this.stream = stream;

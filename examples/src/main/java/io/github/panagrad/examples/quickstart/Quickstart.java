@@ -109,7 +109,7 @@ public record Quickstart(Path folder, long steps, long seed, PrintWriter out) {
                         .seed(seed)
                         .maxGradNorm(1)
                         .schedule(Schedule.linear().warmupShare(0.05));
-        return new TuningRun("fine-tuning", folder, null, 0, false)
+        return new TuningRun("fine-tuning", "tokens", folder, null, 0, false)
                 .run(trainer, source, steps, () -> adapter.save(folder.resolve("adapter")));
     }
 

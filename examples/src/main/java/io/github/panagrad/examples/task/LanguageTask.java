@@ -46,6 +46,11 @@ public record LanguageTask(
     }
 
     @Override
+    public String unit() {
+        return "tokens";
+    }
+
+    @Override
     public String data() {
         return String.format(
                 Locale.ROOT,

@@ -37,6 +37,11 @@ public interface Task<B> {
     /// Says in a few words how much data there is.
     String data();
 
+    /// Returns what the speed of training counts: what a loss is of, rows unless told otherwise.
+    default String unit() {
+        return "rows";
+    }
+
     /// Runs the model on a batch, for methods that watch its layers.
     void run(B batch);
 

@@ -15,12 +15,18 @@ import org.jspecify.annotations.Nullable;
 /// loss curve, and ends well on Ctrl-C.
 ///
 /// @param task what is done, in a word or two
+/// @param unit what its speed counts, such as tokens
 /// @param folder where the files go
 /// @param measure measures on data that is not trained on; null for none
 /// @param evalEvery after how many steps to measure; 0 for only before and after
 /// @param resumed whether the run goes on where another ended
 public record TuningRun(
-        String task, Path folder, @Nullable Measure measure, long evalEvery, boolean resumed) {
+        String task,
+        String unit,
+        Path folder,
+        @Nullable Measure measure,
+        long evalEvery,
+        boolean resumed) {
     /// Figures of each step, one object a line.
     public static final String METRICS = "metrics.jsonl";
 
@@ -44,7 +50,7 @@ public record TuningRun(
         var curve = new LossCurve();
         try (var interrupt = Interrupt.listen();
                 var metrics = MetricsFile.open(folder.resolve(METRICS), resumed);
-                var progress = TrainingProgress.start(task, steps)) {
+                var progress = TrainingProgress.start(task, steps, unit)) {
             try {
                 trainer.stopWhen(interrupt)
                         .onWarning(progress::note)

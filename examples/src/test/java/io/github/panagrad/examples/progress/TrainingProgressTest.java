@@ -51,7 +51,11 @@ class TrainingProgressTest {
 
     private TrainingProgress lines(long steps) {
         return new TrainingProgress.Lines(
-                "tuning", steps, new PrintStream(out, true, UTF_8), () -> seconds * 1_000_000_000);
+                "tuning",
+                steps,
+                "tokens",
+                new PrintStream(out, true, UTF_8),
+                () -> seconds * 1_000_000_000);
     }
 
     private java.util.List<String> said() {
