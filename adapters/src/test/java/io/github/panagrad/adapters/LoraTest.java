@@ -139,6 +139,28 @@ class LoraTest {
         }
     }
 
+    /// What is on a head that is tied to the embedding is on it alone; merged, it would be on both.
+    @Test
+    void isNotMergedIntoATiedWeight() {
+        var model = TinyModel.create(true);
+        float[] embedding = model.stateDict().get("model.embed_tokens.weight").toFloats();
+        var adapter = Lora.rank(2).attach(model, "lm_head|**.q_proj");
+        adapter.parameters().values().forEach(p -> p.assign(p.affine(0, 0.1).detach()));
+        float[] adapted = TinyModel.logits(model).toFloats();
+        adapter.enabled(false);
+        assertThat(TinyModel.logits(model).toFloats()).isNotEqualTo(adapted);
+        adapter.enabled(true);
+        assertThatThrownBy(adapter::merge)
+                .isInstanceOf(PanagradException.class)
+                .hasMessageContaining("lm_head")
+                .hasMessageContaining("model.embed_tokens")
+                .hasMessageContaining("beside the model");
+        assertThatThrownBy(adapter::delta).hasMessageContaining("lm_head");
+        assertThat(TinyModel.logits(model).toFloats()).isEqualTo(adapted);
+        assertThat(model.stateDict().get("model.embed_tokens.weight").toFloats())
+                .isEqualTo(embedding);
+    }
+
     @Test
     void keepsTheBaseInItsStorageType() {
         var model = TinyModel.create();
