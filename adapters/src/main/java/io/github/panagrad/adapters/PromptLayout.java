@@ -4,7 +4,6 @@ import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.nn.Context;
 import io.github.panagrad.nn.models.Sequence;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// Lays rows out anew with a learned prompt in front of every sequence in them; the last answer is
@@ -131,8 +130,7 @@ final class PromptLayout {
         }
 
         private Tensor here(int[] values, int width) {
-            int[] copy = Arrays.copyOf(values, values.length);
-            return Ops.indices(copy, rows, width).to(sequence.positions().device()).keep();
+            return Ops.indices(values, rows, width).to(sequence.positions().device()).keep();
         }
     }
 }
