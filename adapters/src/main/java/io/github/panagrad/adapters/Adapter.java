@@ -381,21 +381,21 @@ public final class Adapter {
     ///
     /// Adapters that are attached together are merged in the order of attaching.
     ///
-    /// @throws PanagradException if a layer's weight cannot do what the adapter does
+    /// @throws PanagradException if a layer's weight cannot do what the adapter does, or is tied
     public void merge() {
         requireUnmerged("merge");
         try {
             parts().layers()
-                    .forEach((path, part) ->
-                            Ops.noGrad(() -> Ops.scope(() -> mergeInto(path, part))));
+                    .keySet()
+                    .forEach(path -> Ops.noGrad(() -> Ops.scope(() -> mergeInto(path))));
         } catch (RuntimeException e) {
             unmerge();
             throw e;
         }
     }
 
-    private boolean mergeInto(String path, LayerAdapter part) {
-        if (!merged.add(model.module(path), part, strengthAt(path))) {
+    private boolean mergeInto(String path) {
+        if (!merged.add(model, path, parts().layers(), strengthAt(path))) {
             throw new PanagradException(
                     "adapter " + name,
                     method().peftType() + " cannot be merged into weights",

@@ -9,6 +9,7 @@ import io.github.panagrad.nn.layers.Linear;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// A way to adapt a frozen model by small trainable parts around some of its layers, with its
@@ -107,6 +108,13 @@ public interface AdapterMethod {
         /// Creates parts that share nothing.
         public Parts(Map<String, LayerAdapter> layers) {
             this(layers, null);
+        }
+
+        /// Makes a part for each of some linear layers; they share nothing.
+        static Parts ofLinear(Map<String, Layer> targets, Function<Linear, LayerAdapter> maker) {
+            var layers = new LinkedHashMap<String, LayerAdapter>();
+            targets.forEach((path, layer) -> layers.put(path, maker.apply((Linear) layer)));
+            return new Parts(layers);
         }
     }
 }

@@ -2,14 +2,12 @@ package io.github.panagrad.adapters;
 
 import io.github.panagrad.engine.Parameter;
 import io.github.panagrad.engine.Tensor;
-import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.nn.Init;
 import io.github.panagrad.nn.Layer;
 import io.github.panagrad.nn.Module;
 import io.github.panagrad.nn.io.JsonObject;
 import io.github.panagrad.nn.layers.Linear;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// Low-rank Hadamard products: ΔW = (α/r)·(A₁·B₁) ⊙ (A₂·B₂), of rank up to r² (FedPara, Hyeon-Woo et al.,
@@ -25,14 +23,7 @@ public record Loha(int rank, double alpha, long seed, DeltaDropout dropout)
 
     /// Checks the ranges.
     public Loha {
-        if (rank < 1 || !(alpha > 0)) {
-            throw new PanagradException(
-                    "loha",
-                    "out of range",
-                    "rank " + rank + ", alpha " + alpha,
-                    "rank >= 1, alpha > 0",
-                    "");
-        }
+        Lycoris.requireRange("loha", rank, alpha);
     }
 
     /// Starts with a rank and an alpha of the same size.
@@ -58,9 +49,7 @@ public record Loha(int rank, double alpha, long seed, DeltaDropout dropout)
     @Override
     public Parts parts(Module model, Map<String, Layer> targets) {
         Rng rng = Rng.of(seed);
-        var layers = new LinkedHashMap<String, LayerAdapter>();
-        targets.forEach((path, layer) -> layers.put(path, new Factors(this, (Linear) layer, rng)));
-        return new Parts(layers);
+        return Parts.ofLinear(targets, layer -> new Factors(this, layer, rng));
     }
 
     private static final class Factors extends DeltaLayer {
@@ -94,29 +83,11 @@ public record Loha(int rank, double alpha, long seed, DeltaDropout dropout)
 
     @Override
     public JsonObject config() {
-        return JsonObject.of(
-                "r",
-                rank,
-                "alpha",
-                PeftFiles.number(alpha),
-                "rank_dropout",
-                dropout.rank(),
-                "module_dropout",
-                dropout.module(),
-                "use_effective_conv2d",
-                false,
-                "init_weights",
-                true,
-                "rank_pattern",
-                Map.of(),
-                "alpha_pattern",
-                Map.of());
+        return Lycoris.config(rank, alpha, dropout);
     }
 
     static Loha read(JsonObject config) {
-        PeftFiles.requireEmpty(config, "rank_pattern");
-        PeftFiles.requireEmpty(config, "alpha_pattern");
-        int rank = config.integer("r", 8);
+        int rank = Lycoris.rank(config);
         if (config.get("init_weights") instanceof String
                 || Boolean.TRUE.equals(config.get("use_khatri_rao"))
                 || (config.get("r2") != null && config.integer("r2") != rank)) {
@@ -126,6 +97,6 @@ public record Loha(int rank, double alpha, long seed, DeltaDropout dropout)
                     "true, without r2 and use_khatri_rao",
                     "");
         }
-        return new Loha(rank, config.number("alpha", 8), 0, DeltaDropout.read(config, true));
+        return new Loha(rank, Lycoris.alpha(config), 0, DeltaDropout.read(config, true));
     }
 }

@@ -9,7 +9,6 @@ import io.github.panagrad.nn.Layer;
 import io.github.panagrad.nn.Module;
 import io.github.panagrad.nn.io.JsonObject;
 import io.github.panagrad.nn.layers.Linear;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -29,13 +28,10 @@ public record Lokr(
 
     /// Checks the ranges.
     public Lokr {
-        if (rank < 1 || !(alpha > 0) || factor == 0 || factor < -1) {
+        Lycoris.requireRange("lokr", rank, alpha);
+        if (factor == 0 || factor < -1) {
             throw new PanagradException(
-                    "lokr",
-                    "out of range",
-                    "rank " + rank + ", alpha " + alpha + ", factor " + factor,
-                    "rank >= 1, alpha > 0, factor >= 1 or -1",
-                    "");
+                    "lokr", "out of range", "factor " + factor, ">= 1 or -1", "");
         }
     }
 
@@ -72,9 +68,7 @@ public record Lokr(
     @Override
     public Parts parts(Module model, Map<String, Layer> targets) {
         Rng rng = Rng.of(seed);
-        var layers = new LinkedHashMap<String, LayerAdapter>();
-        targets.forEach((path, layer) -> layers.put(path, new Factors(this, (Linear) layer, rng)));
-        return new Parts(layers);
+        return Parts.ofLinear(targets, layer -> new Factors(this, layer, rng));
     }
 
     /// Splits an extent in two factors, the smaller first: `wanted` if it divides, else the most even
@@ -147,37 +141,15 @@ public record Lokr(
 
     @Override
     public JsonObject config() {
-        return JsonObject.of(
-                "r",
-                rank,
-                "alpha",
-                PeftFiles.number(alpha),
-                "decompose_both",
-                decomposeBoth,
-                "decompose_factor",
-                factor,
-                "rank_dropout",
-                dropout.rank(),
-                "module_dropout",
-                dropout.module(),
-                "rank_dropout_scale",
-                dropout.scaled(),
-                "use_effective_conv2d",
-                false,
-                "init_weights",
-                true,
-                "rank_pattern",
-                Map.of(),
-                "alpha_pattern",
-                Map.of());
+        return Lycoris.config(rank, alpha, dropout)
+                .with("decompose_both", decomposeBoth)
+                .with("decompose_factor", factor)
+                .with("rank_dropout_scale", dropout.scaled());
     }
 
     static Lokr read(JsonObject config) {
-        PeftFiles.requireEmpty(config, "rank_pattern");
-        PeftFiles.requireEmpty(config, "alpha_pattern");
-        int rank = config.integer("r", 8);
-        return rank(rank)
-                .alpha(config.number("alpha", 8))
+        return rank(Lycoris.rank(config))
+                .alpha(Lycoris.alpha(config))
                 .decomposeBoth(config.bool("decompose_both", false))
                 .factor(config.integer("decompose_factor", -1))
                 .dropout(DeltaDropout.read(config, config.bool("rank_dropout_scale", false)));

@@ -14,7 +14,6 @@ import io.github.panagrad.nn.io.JsonObject;
 import io.github.panagrad.nn.layers.Linear;
 import io.github.panagrad.nn.train.Objective;
 import io.github.panagrad.nn.train.Penalty;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
@@ -111,9 +110,7 @@ public record MaskTuning(double init, double threshold, double l2) implements Ad
 
     @Override
     public Parts parts(Module model, Map<String, Layer> targets) {
-        var layers = new LinkedHashMap<String, LayerAdapter>();
-        targets.forEach((path, layer) -> layers.put(path, new Mask(this, (Linear) layer)));
-        return new Parts(layers);
+        return Parts.ofLinear(targets, layer -> new Mask(this, layer));
     }
 
     private static final class Mask extends LayerAdapter {

@@ -2,11 +2,13 @@ package io.github.panagrad.adapters;
 
 import io.github.panagrad.engine.Parameter;
 import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.nn.Module;
 import io.github.panagrad.nn.layers.Embedding;
 import io.github.panagrad.nn.layers.Linear;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -41,13 +43,18 @@ final class MergedWeights {
     /// Lets a layer's weight do the work of the part that is on it. A head that is tied to an
     /// embedding has what was done there.
     ///
+    /// @param parts all of the adapter's
     /// @param by how much of the work counts
     /// @return false if no weight can
-    boolean add(Module layer, LayerAdapter part, double by) {
+    /// @throws PanagradException if a layer that the adapter is not on has the same weight
+    boolean add(Module model, String path, Map<String, LayerAdapter> parts, double by) {
+        Module layer = model.module(path);
+        LayerAdapter part = parts.get(path);
         Parameter weight = weightOf(layer);
-        if (weight == null) {
+        if (weight == null || part == null) {
             return false;
         }
+        requireOwn(model, path, weight, parts.keySet());
         if (changed.stream().anyMatch(c -> c.weight == weight)) {
             return true;
         }
@@ -68,6 +75,21 @@ final class MergedWeights {
                         before.keep(),
                         bias,
                         biasBefore == null ? null : biasBefore.keep()));
+    }
+
+    private static void requireOwn(
+            Module model, String path, Parameter weight, Set<String> adapted) {
+        model.modules()
+                .forEach((other, module) -> {
+                    if (!adapted.contains(other) && weightOf(module) == weight) {
+                        throw new PanagradException(
+                                path,
+                                "its weight is tied, and merging would change both layers",
+                                "the weight of " + other + " too",
+                                "a weight of its own",
+                                "keep the adapter beside the model");
+                    }
+                });
     }
 
     /// Returns the parameter that is a layer's weight, or null if it has none.

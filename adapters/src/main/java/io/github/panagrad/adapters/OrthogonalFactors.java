@@ -2,6 +2,7 @@ package io.github.panagrad.adapters;
 
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.engine.ground.Shape;
@@ -25,7 +26,7 @@ final class OrthogonalFactors {
                     "");
         }
         int half = rank / 2;
-        Tensor q = Init.orthogonal(1).draw(Shape.of(rank, rank), rng);
+        Tensor q = polished(Init.orthogonal(1).draw(Shape.of(rank, rank), rng).to(DType.F64), rank);
         int[] even = new int[half];
         int[] odd = new int[half];
         for (int i = 0; i < half; i++) {
@@ -35,7 +36,13 @@ final class OrthogonalFactors {
         Tensor down = q.indexSelect(0, Ops.indices(odd, half)).transpose(0, 1);
         Tensor up = q.indexSelect(0, Ops.indices(even, half));
         return new LoraInit.Factors(
-                down.matmul(Ops.randn(rng, half, base.in()).mul(SCALE)),
-                Ops.randn(rng, base.out(), half).mul(SCALE).matmul(up));
+                down.matmul(Ops.randn(rng, half, base.in()).to(DType.F64).mul(SCALE)),
+                Ops.randn(rng, base.out(), half).to(DType.F64).mul(SCALE).matmul(up));
+    }
+
+    /// Takes a step of Newton and Schulz, Q·(3·I − QᵀQ)/2, that leaves rows orthogonal in F64 too.
+    private static Tensor polished(Tensor q, int n) {
+        Tensor three = Ops.eye(n).to(DType.F64).mul(3);
+        return q.matmul(three.sub(q.transpose().matmul(q))).mul(0.5);
     }
 }

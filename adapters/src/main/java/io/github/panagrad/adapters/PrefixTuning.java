@@ -8,8 +8,10 @@ import io.github.panagrad.nn.Layer;
 import io.github.panagrad.nn.Module;
 import io.github.panagrad.nn.PathPattern;
 import io.github.panagrad.nn.io.JsonObject;
+import io.github.panagrad.nn.layers.Embedding;
 import io.github.panagrad.nn.layers.Linear;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /// Prefix tuning: every attention layer sees some learned keys and values before those of the tokens
@@ -21,7 +23,8 @@ import java.util.Map;
 ///
 /// Unlike other methods it changes the model from the first step on: attention is shared with the
 /// prefix. Prefix keys have no position; tokens stand behind them, as in PEFT, so that the model's
-/// context is shorter by their number. Packed rows are refused: a prefix belongs to each sequence.
+/// context is shorter by their number, in a table of learned positions too. Each sequence of a packed
+/// row has the prefix; in layers with a window of keys, packed rows are refused.
 ///
 /// @param tokens how many keys and values
 /// @param projection width of a network that makes them of smaller embeddings while training, and is
@@ -29,6 +32,8 @@ import java.util.Map;
 /// @param seed of the initial values
 public record PrefixTuning(int tokens, int projection, long seed) implements AdapterMethod {
     static final String PEFT_TYPE = "PREFIX_TUNING";
+
+    private static final String POSITIONS = "position_embeddings";
 
     /// Checks the ranges.
     public PrefixTuning {
@@ -64,7 +69,20 @@ public record PrefixTuning(int tokens, int projection, long seed) implements Ada
 
     @Override
     public PathPattern usualTargets() {
-        return PathPattern.of("**.self_attn");
+        return PathPattern.anyOf(List.of("**.self_attn", "**.attention.self"));
+    }
+
+    /// Returns the tables of learned positions, in which tokens stand behind the prefix.
+    @Override
+    public Map<String, Layer> companions(Module model, Map<String, Layer> targets) {
+        var tables = new LinkedHashMap<String, Layer>();
+        model.modules()
+                .forEach((path, module) -> {
+                    if (module instanceof Embedding table && path.endsWith(POSITIONS)) {
+                        tables.put(path, table);
+                    }
+                });
+        return tables;
     }
 
     @Override
@@ -89,10 +107,16 @@ public record PrefixTuning(int tokens, int projection, long seed) implements Ada
 
     @Override
     public Parts parts(Module model, Map<String, Layer> targets) {
-        int width = keyWidth(targets.values().iterator().next());
-        var prefix = new Prefix(this, width, 2 * targets.size(), Rng.of(seed));
+        var attention = new LinkedHashMap<>(targets);
+        attention.values().removeIf(Embedding.class::isInstance);
+        if (attention.isEmpty()) {
+            throw notAttention(targets.keySet().toString());
+        }
+        int width = keyWidth(attention.firstEntry().getValue());
+        var prefix = new Prefix(this, width, 2 * attention.size(), Rng.of(seed));
+        var positions = new ShiftedPositions();
         var layers = new LinkedHashMap<String, LayerAdapter>();
-        targets.forEach((path, layer) -> {
+        attention.forEach((path, layer) -> {
             if (keyWidth(layer) != width) {
                 throw new PanagradException(
                         "prefix tuning",
@@ -101,21 +125,29 @@ public record PrefixTuning(int tokens, int projection, long seed) implements Ada
                         width + " as in the first",
                         "");
             }
-            layers.put(path, new PrefixLayer(prefix, layers.size()));
+            layers.put(path, new PrefixLayer(prefix, layers.size(), positions));
         });
+        targets.keySet().stream()
+                .filter(path -> !attention.containsKey(path))
+                .forEach(path -> layers.put(path, new PrefixLayer.Places(tokens)));
         return new Parts(layers, prefix);
     }
 
     private static int keyWidth(Layer attention) {
-        if (!(attention.modules().get("k_proj") instanceof Linear keys)) {
-            throw new PanagradException(
-                    "prefix tuning",
-                    "not an attention layer with k_proj",
-                    attention.path(),
-                    "layers such as model.layers.0.self_attn",
-                    "");
+        Map<String, Module> within = attention.modules();
+        if (within.getOrDefault("k_proj", within.get("key")) instanceof Linear keys) {
+            return keys.out();
         }
-        return keys.out();
+        throw notAttention(attention.path());
+    }
+
+    private static PanagradException notAttention(String path) {
+        return new PanagradException(
+                "prefix tuning",
+                "not an attention layer with a linear layer for keys, k_proj or key",
+                path,
+                "layers such as model.layers.0.self_attn or encoder.layer.0.attention.self",
+                "");
     }
 
     @Override

@@ -1,9 +1,7 @@
 package io.github.panagrad.adapters;
 
-import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Parameter;
 import io.github.panagrad.engine.Tensor;
-import io.github.panagrad.engine.ground.Shape;
 import io.github.panagrad.nn.Context;
 import io.github.panagrad.nn.Interceptor;
 import io.github.panagrad.nn.Layer;
@@ -22,38 +20,41 @@ final class PromptLayer extends LayerAdapter {
         OUT
     }
 
+    /// What the layers of a pass share.
+    record Pass(PromptLayout layout, ShiftedPositions positions) {
+        Pass() {
+            this(new PromptLayout(), new ShiftedPositions());
+        }
+    }
+
     private final Place place;
     private final Parameter prompt;
-    private final ShiftedPositions positions = new ShiftedPositions();
+    private final Pass pass;
 
-    PromptLayer(Place place, Parameter prompt) {
+    PromptLayer(Place place, Parameter prompt, Pass pass) {
         this.place = place;
         this.prompt = prompt;
+        this.pass = pass;
     }
 
     @Override
     protected Tensor forward(Layer layer, Tensor x, Context context, Interceptor.Inner inner) {
         KvCache cache = context.get(Sequence.KEY).cache();
-        // Later tokens of a generation find the prompt in the cache.
-        boolean here = cache == null || cache.length() == 0;
         int count = prompt.dim(0);
+        if (cache != null && cache.length() > 0) {
+            // Later tokens of a generation find the prompt in the cache.
+            return place == Place.BETWEEN
+                    ? inner.apply(x, pass.positions.behind(count, context).in(context))
+                    : inner.apply(x);
+        }
+        if (cache != null && place == Place.IN) {
+            cache.reserve(count);
+        }
+        PromptLayout.Layout layout = pass.layout.of(context, count, x.dim(0));
         return switch (place) {
-            case IN -> {
-                Tensor tokens = inner.apply(x);
-                if (!here) {
-                    yield tokens;
-                }
-                if (cache != null) {
-                    cache.reserve(count);
-                }
-                int width = prompt.dim(1);
-                Tensor rows =
-                        prompt.reshape(1, count, width)
-                                .expand(Shape.of(tokens.dim(0), count, width));
-                yield Ops.concat(1, rows, tokens);
-            }
-            case BETWEEN -> inner.apply(x, positions.behind(count, here, context));
-            case OUT -> inner.apply(here ? x.narrow(1, count, x.dim(1) - count) : x);
+            case IN -> layout.with(prompt, inner.apply(x));
+            case BETWEEN -> inner.apply(x, layout.in(context));
+            case OUT -> inner.apply(layout.without(x));
         };
     }
 }

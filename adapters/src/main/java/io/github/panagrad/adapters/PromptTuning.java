@@ -23,8 +23,8 @@ import java.util.Map;
 /// var adapter = PromptTuning.tokens(20).text(model.tokenizer().encode("Tell a story:")).attach(model);
 /// ```
 ///
-/// The model's context is shorter by the prompt. Packed rows are refused: a prompt belongs to each
-/// sequence.
+/// The model's context is shorter by the prompt. In packed rows, each sequence has the prompt before
+/// it.
 public final class PromptTuning implements AdapterMethod {
     static final String PEFT_TYPE = "PROMPT_TUNING";
     static final String NAME = "prompt_embeddings";
@@ -111,9 +111,10 @@ public final class PromptTuning implements AdapterMethod {
                                         "such as " + usualTargets(),
                                         "call attach(model)"));
         var prompt = new Prompt(initial(embedding.weight()));
+        var pass = new PromptLayer.Pass();
         var layers = new LinkedHashMap<String, LayerAdapter>();
         targets.forEach((path, layer) ->
-                layers.put(path, new PromptLayer(place(path, layer), prompt.embeddings)));
+                layers.put(path, new PromptLayer(place(path, layer), prompt.embeddings, pass)));
         return new Parts(layers, prompt);
     }
 

@@ -2,8 +2,10 @@ package io.github.panagrad.adapters;
 
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.ShapeException;
 import io.github.panagrad.nn.Context;
+import io.github.panagrad.nn.models.Sequence;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -55,6 +57,14 @@ public record RowAdapters(List<String> names) {
         }
         Tensor a = part(x, context, mine, through);
         Tensor b = part(x, context, others, past);
+        if (a.rank() != b.rank() || a.dim(1) != b.dim(1)) {
+            throw new PanagradException(
+                    "adapter " + name,
+                    "makes its rows of another length than the batch's other rows",
+                    a.dim(1) + " and " + b.dim(1),
+                    "rows of one length",
+                    "a prompt is for whole batches: name it for every row, or batch its rows apart");
+        }
         int[] back = new int[names.size()];
         for (int i = 0; i < mine.length; i++) {
             back[mine[i]] = i;
@@ -62,7 +72,7 @@ public record RowAdapters(List<String> names) {
         for (int i = 0; i < others.length; i++) {
             back[others[i]] = mine.length + i;
         }
-        return Ops.concat(0, a, b).indexSelect(0, Ops.indices(back, back.length));
+        return Ops.concat(0, a, b).indexSelect(0, Ops.indices(back, back.length).to(a.device()));
     }
 
     private int[] rows(String name, boolean equal) {
@@ -76,8 +86,10 @@ public record RowAdapters(List<String> names) {
         for (int row : rows) {
             some.add(names.get(row));
         }
-        Tensor taken = x.indexSelect(0, Ops.indices(rows, rows.length));
-        return way.apply(taken, new RowAdapters(some).in(context));
+        Tensor taken = x.indexSelect(0, Ops.indices(rows, rows.length).to(x.device()));
+        Sequence sequence = context.find(Sequence.KEY);
+        Context own = sequence == null ? context : context.with(Sequence.KEY, sequence.rows(rows));
+        return way.apply(taken, new RowAdapters(some).in(own));
     }
 
     /// A way for some rows.

@@ -8,15 +8,23 @@ import io.github.panagrad.adapters.delta.AppliedDelta;
 import io.github.panagrad.adapters.delta.Delta;
 import io.github.panagrad.adapters.delta.LowRankDelta;
 import io.github.panagrad.engine.Grads;
+import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Parameter;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.DType;
+import io.github.panagrad.engine.ground.Rng;
+import io.github.panagrad.nn.Context;
+import io.github.panagrad.nn.data.Batch;
+import io.github.panagrad.nn.data.Batches;
+import io.github.panagrad.nn.data.Example;
 import io.github.panagrad.nn.models.CausalLM;
 import io.github.panagrad.nn.optim.AdamW;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -136,13 +144,28 @@ class AdapterMethodsTest {
         assertThat(TinyModel.logits(model).toFloats()).isEqualTo(adapted);
     }
 
+    /// Methods for a model whose rows are long enough for blocks of four bits.
+    static Stream<MethodCase> wideMethods() {
+        return Stream.of(
+                        LowRankMethods.all(TinyModel.wide()),
+                        InsertedMethods.all(),
+                        FactoredMethods.all())
+                .flatMap(s -> s);
+    }
+
     @ParameterizedTest
-    @MethodSource("methods")
+    @MethodSource("wideMethods")
     void worksOnABaseInStorageTypes(MethodCase c) {
         for (DType dtype : new DType[] {DType.BF16, DType.NF4}) {
-            var model = TinyModel.create();
+            var model = TinyModel.wide();
             model.to(dtype);
             Adapter adapter = trained(c, model);
+            model.stateDict()
+                    .forEach((path, t) -> {
+                        if (t.rank() == 2) {
+                            assertThat(t.dtype()).as(path).isEqualTo(dtype);
+                        }
+                    });
             assertThat(adapter.parameters().values()).allMatch(p -> p.dtype() == DType.F32);
             for (float logit : TinyModel.logits(model).toFloats()) {
                 assertThat(logit).isFinite();
@@ -172,6 +195,65 @@ class AdapterMethodsTest {
         boolean factors = c.method() instanceof AdaLora || c.method() instanceof Lora;
         if (factors && !c.name().equals("dora")) {
             assertThat(delta.changes().values()).allMatch(d -> d instanceof LowRankDelta);
+        }
+    }
+
+    private static Adapter moved(Adapter adapter) {
+        Rng rng = Rng.of(6);
+        adapter.parameters().values().stream()
+                .filter(Parameter::isTrainable)
+                .forEach(p ->
+                        p.assign(p.detach().add(Ops.randn(rng, p.shape().toArray()).mul(0.1))));
+        return adapter;
+    }
+
+    /// Two rows of unlike length.
+    private static Batch twoRows() {
+        int[] ids = TinyModel.ids(3).toInts();
+        return Batches.of(
+                        List.of(
+                                Example.of(Arrays.copyOf(ids, 9)),
+                                Example.of(Arrays.copyOfRange(ids, 9, 15))))
+                .size(2)
+                .iterator()
+                .next();
+    }
+
+    private static float[] logits(CausalLM model, Batch batch, Context context) {
+        return Ops.noGrad(() -> model.logits(model.hidden(batch, context)).toFloats());
+    }
+
+    /// A row of a batch that others share says what it says alone.
+    @ParameterizedTest
+    @MethodSource("methods")
+    void sharesABatchWithOtherAdaptersRowByRow(MethodCase c) {
+        var model = TinyModel.create();
+        var set = new AdapterSet(model);
+        set.add(moved(c.method().attach(model, c.targets(), "first")));
+        set.add(moved(Lora.rank(2).seed(9).attach(model, MethodCase.LINEAR, "second")));
+        Batch batch = twoRows();
+        var alone = new LinkedHashMap<String, float[]>();
+        alone.put("", logits(model, batch, Context.EMPTY));
+        for (String name : set.names()) {
+            set.use(name);
+            alone.put(name, logits(model, batch, Context.EMPTY));
+        }
+        assertThat(Arrays.equals(alone.get("first"), alone.get(""))).isFalse();
+        for (String one : alone.keySet()) {
+            for (String two : alone.keySet()) {
+                Context rows = set.rows(one, two);
+                boolean some = one.equals("first") != two.equals("first");
+                if (c.method() instanceof PromptTuning && some) {
+                    assertThatThrownBy(() -> logits(model, batch, rows))
+                            .hasMessageContaining("a prompt is for whole batches");
+                    continue;
+                }
+                float[] mixed = logits(model, batch, rows);
+                int half = mixed.length / 2;
+                float[] expected = alone.get(one).clone();
+                System.arraycopy(alone.get(two), half, expected, half, half);
+                assertClose(mixed, expected, 1e-5);
+            }
         }
     }
 

@@ -67,7 +67,8 @@ class CordaTest {
                 List.of(
                         LoraInit.cordaInstructionPreviewed(inputs),
                         LoraInit.cordaKnowledgePreserved(inputs))) {
-            for (int rank : new int[] {1, 3, 8}) {
+            // The smallest weights have eight rows.
+            for (int rank = 1; rank <= 8; rank++) {
                 Adapter adapter = Lora.rank(rank).init(init).attach(model, MethodCase.LINEAR);
                 assertClose(TinyModel.logits(model).toDoubles(), before, 1e-5);
                 adapter.detach();

@@ -55,6 +55,30 @@ class LoraFamilyTest {
                 1e-9);
     }
 
+    /// A factor's column and its row share a singular value: √S each, but for C⁻¹ on the right.
+    @Test
+    void sharesTheSingularValuesBetweenTheFactors() {
+        assertClose(
+                squares(components(2).oriented(inputs(4, 0, 0, 1), false).left(), 2),
+                new double[] {8.955558, .893300},
+                1e-6);
+        WeightComponents.Product pissa = components(2).principal();
+        double[] sigma = {2.288246, .874032};
+        assertClose(squares(pissa.left(), 2), sigma, 1e-6);
+        double[] right = pissa.right();
+        double[] transposed = {right[0], right[2], right[1], right[3]};
+        assertClose(squares(transposed, 2), sigma, 1e-6);
+    }
+
+    /// Returns the sum of squares of each of two columns.
+    private static double[] squares(double[] matrix, int rows) {
+        double[] sums = new double[2];
+        for (int i = 0; i < 2 * rows; i++) {
+            sums[i % 2] += matrix[i] * matrix[i];
+        }
+        return sums;
+    }
+
     @Test
     void isPissaWhereInputsLieInAllDirectionsAlike() {
         double[] principal = {1.894427, .447214, 1.170820, .276393};
@@ -69,22 +93,37 @@ class LoraFamilyTest {
     void doesNotDependOnTheScaleOfInputsOrTheirChunks() {
         var model = TinyModel.create();
         Linear layer = (Linear) model.module(TARGET);
-        Tensor x = Ops.randn(Rng.of(1), 12, layer.in());
+        // Of few bits, so that seven times it is exact.
+        Tensor x = Ops.randn(Rng.of(1), 20, layer.in()).mul(64).to(DType.I32).to(DType.F32);
         var whole = Covariances.collect(model, TARGET, () -> layer.call(x));
-        var scaled = Covariances.collect(model, TARGET, () -> layer.call(x.mul(8)));
+        var scaled = Covariances.collect(model, TARGET, () -> layer.call(x.mul(7)));
         var chunks =
                 Covariances.collect(
                         model,
                         TARGET,
                         () -> {
                             layer.call(x.narrow(0, 0, 5));
-                            layer.call(x.narrow(0, 5, 7));
+                            layer.call(x.narrow(0, 5, 15));
                         });
-        assertThat(whole.tokens(TARGET)).isEqualTo(12).isEqualTo(chunks.tokens(TARGET));
+        assertThat(whole.tokens(TARGET)).isEqualTo(20).isEqualTo(chunks.tokens(TARGET));
         assertClose(scaled.of(TARGET).matrix(), whole.of(TARGET).matrix(), 1e-10);
+        for (int mode = 0; mode < 2; mode++) {
+            LoraInit.Factors one = corda(mode, whole, layer);
+            LoraInit.Factors seven = corda(mode, scaled, layer);
+            assertClose(seven.a().toDoubles(), one.a().toDoubles(), 1e-9);
+            assertClose(seven.b().toDoubles(), one.b().toDoubles(), 1e-9);
+        }
         assertClose(chunks.of(TARGET).matrix(), whole.of(TARGET).matrix(), 1e-10);
         assertThatThrownBy(() -> whole.of("model.layers.1.mlp.up_proj"))
                 .hasMessageContaining("same pattern");
+    }
+
+    private static LoraInit.Factors corda(int mode, Covariances inputs, Linear layer) {
+        LoraInit init =
+                mode == 0
+                        ? LoraInit.cordaInstructionPreviewed(inputs)
+                        : LoraInit.cordaKnowledgePreserved(inputs);
+        return init.factors(TARGET, layer, 4, 2, Rng.of(0));
     }
 
     /// Among products of rank r, the oriented one changes what the layer makes of the inputs least.

@@ -9,9 +9,10 @@ import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.PanagradException;
-import io.github.panagrad.engine.ground.Shape;
+import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.nn.io.JsonObject;
 import io.github.panagrad.nn.io.TensorFiles;
+import io.github.panagrad.nn.layers.Linear;
 import io.github.panagrad.nn.models.CausalLM;
 import io.github.panagrad.nn.optim.AdamW;
 import java.nio.file.Files;
@@ -138,6 +139,28 @@ class LoraTest {
         }
     }
 
+    /// What is on a head that is tied to the embedding is on it alone; merged, it would be on both.
+    @Test
+    void isNotMergedIntoATiedWeight() {
+        var model = TinyModel.create(true);
+        float[] embedding = model.stateDict().get("model.embed_tokens.weight").toFloats();
+        var adapter = Lora.rank(2).attach(model, "lm_head|**.q_proj");
+        adapter.parameters().values().forEach(p -> p.assign(p.affine(0, 0.1).detach()));
+        float[] adapted = TinyModel.logits(model).toFloats();
+        adapter.enabled(false);
+        assertThat(TinyModel.logits(model).toFloats()).isNotEqualTo(adapted);
+        adapter.enabled(true);
+        assertThatThrownBy(adapter::merge)
+                .isInstanceOf(PanagradException.class)
+                .hasMessageContaining("lm_head")
+                .hasMessageContaining("model.embed_tokens")
+                .hasMessageContaining("beside the model");
+        assertThatThrownBy(adapter::delta).hasMessageContaining("lm_head");
+        assertThat(TinyModel.logits(model).toFloats()).isEqualTo(adapted);
+        assertThat(model.stateDict().get("model.embed_tokens.weight").toFloats())
+                .isEqualTo(embedding);
+    }
+
     @Test
     void keepsTheBaseInItsStorageType() {
         var model = TinyModel.create();
@@ -155,8 +178,11 @@ class LoraTest {
     void readsPeftFiles(@TempDir Path folder) throws Exception {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         String path = "base_model.model.model.layers.1.mlp.down_proj.";
-        tensors.put(path + "lora_A.weight", Ops.full(DType.F32, Shape.of(2, 24), 0.01));
-        tensors.put(path + "lora_B.weight", Ops.full(DType.F32, Shape.of(16, 2), 0.02));
+        Rng rng = Rng.of(11);
+        Tensor a = Ops.randn(rng, 2, 24);
+        Tensor b = Ops.randn(rng, 16, 2);
+        tensors.put(path + "lora_A.weight", a);
+        tensors.put(path + "lora_B.weight", b);
         TensorFiles.write(folder.resolve("adapter_model.safetensors"), tensors, Map.of());
         Files.writeString(
                 folder.resolve("adapter_config.json"),
@@ -171,8 +197,21 @@ class LoraTest {
         var adapter = Adapter.load(model, folder);
         assertThat(adapter.targets()).containsExactly("model.layers.1.mlp.down_proj");
         var lora = (Lora) adapter.method();
-        assertThat(lora.scale(adapter.targets().getFirst()))
-                .isCloseTo(8 / Math.sqrt(2), offset(1e-12));
+        double scale = 8 / Math.sqrt(2);
+        assertThat(lora.scale(adapter.targets().getFirst())).isCloseTo(scale, offset(1e-12));
+        Linear layer = (Linear) model.module("model.layers.1.mlp.down_proj");
+        Tensor x = Ops.randn(rng, 3, 24);
+        Tensor y = layer.call(x);
+        for (int row = 0; row < 3; row++) {
+            for (int out = 0; out < 16; out++) {
+                double sum = 0;
+                for (int in = 0; in < 24; in++) {
+                    double change = b.at(out, 0) * a.at(0, in) + b.at(out, 1) * a.at(1, in);
+                    sum += x.at(row, in) * (layer.weight().at(out, in) + scale * change);
+                }
+                assertThat(y.at(row, out)).isCloseTo(sum, offset(1e-4));
+            }
+        }
     }
 
     @Test

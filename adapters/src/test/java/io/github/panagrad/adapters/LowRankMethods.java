@@ -1,5 +1,6 @@
 package io.github.panagrad.adapters;
 
+import io.github.panagrad.nn.models.CausalLM;
 import java.util.stream.Stream;
 
 /// LoRA and its family.
@@ -7,6 +8,12 @@ final class LowRankMethods {
     private LowRankMethods() {}
 
     static Stream<MethodCase> all() {
+        return all(TinyModel.create());
+    }
+
+    /// Lists them for a model, whose inputs some of them begin with.
+    static Stream<MethodCase> all(CausalLM model) {
+        Covariances inputs = inputs(model);
         Lora lora = Lora.rank(4).alpha(6).seed(1);
         return Stream.of(
                 MethodCase.linear("lora", lora),
@@ -23,15 +30,17 @@ final class LowRankMethods {
                         "pissa, rank-stabilised", lora.init(LoraInit.pissa()).rankStabilized(true)),
                 MethodCase.linear("olora", lora.init(LoraInit.olora())),
                 MethodCase.linear(
-                        "corda-ipm", lora.init(LoraInit.cordaInstructionPreviewed(inputs()))),
-                MethodCase.linear(
-                        "corda-kpm", lora.init(LoraInit.cordaKnowledgePreserved(inputs()))),
-                MethodCase.linear("eva", lora.init(LoraInit.eva(inputs()))),
+                        "corda-ipm", lora.init(LoraInit.cordaInstructionPreviewed(inputs))),
+                MethodCase.linear("corda-kpm", lora.init(LoraInit.cordaKnowledgePreserved(inputs))),
+                MethodCase.linear("eva", lora.init(LoraInit.eva(inputs))),
                 MethodCase.linear("adalora", AdaLora.rank(4).alpha(8).seed(1)));
     }
 
     static Covariances inputs() {
-        var model = TinyModel.create();
+        return inputs(TinyModel.create());
+    }
+
+    private static Covariances inputs(CausalLM model) {
         return Covariances.collect(
                 model,
                 "model.layers.**.{q,k,v,o,gate,up,down}_proj",

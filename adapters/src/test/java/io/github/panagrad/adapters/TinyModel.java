@@ -23,18 +23,37 @@ public final class TinyModel {
     }
 
     static CausalLM create(boolean tied) {
+        return create(tied, 16, 24);
+    }
+
+    /// Creates one whose rows are long enough to be stored in blocks.
+    public static CausalLM wide() {
+        return create(false, 64, 96);
+    }
+
+    private static CausalLM create(boolean tied, int width, int inner) {
         var config =
                 JsonObject.of(
-                        "model_type", "llama",
-                        "vocab_size", VOCABULARY,
-                        "hidden_size", 16,
-                        "intermediate_size", 24,
-                        "num_hidden_layers", 2,
-                        "num_attention_heads", 4,
-                        "num_key_value_heads", 2,
-                        "max_position_embeddings", 32,
-                        "initializer_range", 0.2,
-                        "tie_word_embeddings", tied);
+                        "model_type",
+                        "llama",
+                        "vocab_size",
+                        VOCABULARY,
+                        "hidden_size",
+                        width,
+                        "intermediate_size",
+                        inner,
+                        "num_hidden_layers",
+                        2,
+                        "num_attention_heads",
+                        4,
+                        "num_key_value_heads",
+                        2,
+                        "max_position_embeddings",
+                        32,
+                        "initializer_range",
+                        0.2,
+                        "tie_word_embeddings",
+                        tied);
         return CausalLM.create(ModelConfig.of(config), 7);
     }
 

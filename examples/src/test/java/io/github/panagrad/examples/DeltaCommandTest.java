@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -154,6 +155,59 @@ class DeltaCommandTest {
         assertThat(run.code()).as(run.err()).isZero();
         CommandLineRun again = run("spectra", "--epsilon", "0.6", "--k", "1", "--json", damped);
         assertThat(JsonObject.parse("report", again.out()).integer("intruders")).isLessThan(before);
+    }
+
+    @Test
+    void listsConditionNumbers() {
+        CommandLineRun run = run("condition", "--max-dim", "100");
+        assertThat(run.code()).as(run.err()).isZero();
+        // Seven matrices in each of two blocks, and a line above them.
+        assertThat(run.out().lines().count()).isEqualTo(1 + 2 * 7);
+        assertThat(run.out()).contains("relative").doesNotContain("embed_tokens");
+    }
+
+    @Test
+    void resetsHalfOfATunedModel() {
+        Path tuned = folder.resolve("tuned");
+        var every = new LinkedHashMap<String, TensorDelta>();
+        CausalLM base = CausalLM.load(model);
+        base.stateDict()
+                .forEach(
+                        (path, t) -> every.put(path, DenseDelta.of(Ops.ones(t.shape().toArray()))));
+        Delta.of(every).apply(base);
+        base.save(tuned);
+        Path output = folder.resolve("reset");
+        CommandLineRun run = run("reset", "--seed", "3", "--output", output, tuned);
+        assertThat(run.code()).as(run.err()).isZero();
+        CausalLM reset = CausalLM.load(output);
+        CausalLM before = CausalLM.load(model);
+        long back = 0;
+        long all = 0;
+        for (var entry : reset.selection().blocks(b -> true)) {
+            float[] was = before.stateDict().get(entry.path()).toFloats();
+            boolean same = Arrays.equals(entry.parameter().toFloats(), was);
+            back += same ? entry.parameter().size() : 0;
+            all += entry.parameter().size();
+        }
+        // Keys and values are half as large as queries, so that it is near a half.
+        assertThat((double) back / all).isBetween(0.4, 0.6);
+    }
+
+    @Test
+    void drawsCosinesOfEitherSide() throws IOException {
+        Path page = folder.resolve("spectra.html");
+        for (String side : List.of("left", "right")) {
+            CommandLineRun run =
+                    run("spectra", "--k", "3", "--side", side, "--html", page, "--json", adapter);
+            assertThat(run.code()).as(run.err()).isZero();
+            assertThat(JsonObject.parse("report", run.out()).string("side")).isEqualTo(side);
+            assertThat(Files.readString(page))
+                    .contains(side + " vectors")
+                    .contains("model.layers.1.mlp.up_proj.weight")
+                    .contains("</html>");
+        }
+        assertThat(run("spectra", "--html", folder.resolve("no/such/page"), adapter).err())
+                .contains("cannot be written");
     }
 
     @Test

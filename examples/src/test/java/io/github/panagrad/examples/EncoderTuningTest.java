@@ -62,7 +62,9 @@ class EncoderTuningTest {
         "lora, linear, ce",
         "lora, layers, supcon",
         "full, linear, core",
-        "ia3:targets=key+value, linear, focal:balanced=true"
+        "ia3:targets=key+value, linear, focal:balanced=true",
+        "prefix:tokens=4, linear, ce",
+        "'mask:dropout=1,init=0.03,threshold=0', linear, ce"
     })
     void learnsLabelsThatClassifyGives(String method, String head, String objective)
             throws IOException {
@@ -117,6 +119,62 @@ class EncoderTuningTest {
         assertThat(classified.code()).as(classified.err()).isZero();
         assertThat(classified.out().lines().map(l -> l.substring(0, l.indexOf('\t'))))
                 .containsExactly("walk", "find");
+    }
+
+    /// Pairs have no distribution that could be held to what it was.
+    @Test
+    void masksLearnPairsWithoutGradientDropout() throws IOException {
+        Path pairs = folder.resolve("pairs.jsonl");
+        Files.write(
+                pairs,
+                Stream.of("Anna", "Ben", "Clara", "David")
+                        .map(name ->
+                                JsonObject.of("anchor", name, "positive", name + " sang.")
+                                        .toString())
+                        .toList());
+        for (String method : List.of("mask", "mask:dropout=0.5")) {
+            CommandLineRun run =
+                    CommandLineRun.of(
+                            "finetune",
+                            "--model",
+                            encoder,
+                            "--data",
+                            pairs,
+                            "--output",
+                            folder.resolve(method.replace(':', '-')),
+                            "--method",
+                            method,
+                            "--objective",
+                            "info-nce",
+                            "--steps",
+                            2,
+                            "--batch-size",
+                            4);
+            if (method.equals("mask")) {
+                assertThat(run.code()).as(run.err()).isZero();
+                assertThat(run.err()).contains("masks of ").contains(" weights in 8 layers");
+            } else {
+                assertThat(run.err())
+                        .contains("gradient dropout compares")
+                        .contains("leave the setting dropout out");
+            }
+        }
+    }
+
+    @Test
+    void prefixesLeaveRoomInTheContext() {
+        CommandLineRun run =
+                CommandLineRun.of(
+                        "finetune",
+                        "--model",
+                        encoder,
+                        "--data",
+                        labelled,
+                        "--output",
+                        folder.resolve("long"),
+                        "--method",
+                        "prefix:tokens=31");
+        assertThat(run.err()).contains("takes all positions").contains("at most 30");
     }
 
     static Stream<String> everyObjective() {

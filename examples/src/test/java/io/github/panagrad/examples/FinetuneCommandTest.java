@@ -130,6 +130,46 @@ class FinetuneCommandTest {
                 .isTrue();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"lora", "full"})
+    void countsIntrudersOnTheWay(String method) throws IOException {
+        Path watched =
+                tune(
+                        "watched-" + method,
+                        "--method",
+                        method,
+                        "--steps",
+                        "5",
+                        "--probe",
+                        "spectra=2");
+        List<JsonObject> seen = objects(watched.resolve("spectra.jsonl"));
+        assertThat(seen).extracting(point -> point.integer("step")).containsExactly(2, 4);
+        // Seven matrices a block; those of keys and values have eight rows, which is too few.
+        assertThat(seen.getFirst().integer("looked")).isEqualTo(2 * 5 * 10);
+        assertThat(seen.getLast().number("mean_stable_rank")).isPositive();
+        Path plain = tune("unwatched-" + method, "--method", method, "--steps", "5");
+        String result = method.equals("lora") ? "adapter_model.safetensors" : "model.safetensors";
+        assertThat(watched.resolve(result)).hasSameBinaryContentAs(plain.resolve(result));
+        assertThat(plain.resolve("spectra.jsonl")).doesNotExist();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"spectra=0", "loss=3"})
+    void refusesProbesThatAreNone(String probe) {
+        CommandLineRun run =
+                CommandLineRun.of(
+                        "finetune",
+                        "--model",
+                        model,
+                        "--data",
+                        text,
+                        "--output",
+                        folder.resolve("no-probe"),
+                        "--probe",
+                        probe);
+        assertThat(run.err()).contains("--probe").contains("spectra=N");
+    }
+
     @Test
     void adaptsTheBestConditionedLayers() {
         Path output = tune("kappa-lora", "--targets", "kappa:3", "--steps", "2");

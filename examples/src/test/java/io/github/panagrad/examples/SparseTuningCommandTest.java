@@ -3,6 +3,7 @@ package io.github.panagrad.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.panagrad.adapters.delta.Delta;
+import io.github.panagrad.adapters.delta.TensorDelta;
 import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.nn.io.TensorFiles;
 import io.github.panagrad.nn.models.CausalLM;
@@ -73,14 +74,15 @@ class SparseTuningCommandTest {
                 "mask:dropout=1",
                 "random-mask:density=0.1",
                 "magnitude-mask:density=0.1",
-                "lt-sft:density=0.1,full-steps=3"
+                "lt-sft:density=0.1,full-steps=3",
+                "lt-sft:density=0.1,full-steps=3,l1-full=5,l1-sparse=20"
             })
     void goesOnFromASavedStateAsIfItHadNeverStopped(String method) {
-        String name = method.substring(0, method.indexOf(':'));
+        String name = method.replaceAll("[:,=]", "-");
         Path whole = tune(name + "-whole", method, "--steps", 9);
         Path parts = tune(name + "-parts", method, "--steps", 4);
         tune(name + "-parts", method, "--steps", 9, "--resume");
-        String result = name.equals("mask") ? "adapter_model.safetensors" : "model.safetensors";
+        String result = name.startsWith("mask") ? "adapter_model.safetensors" : "model.safetensors";
         assertThat(parts.resolve(result)).hasSameBinaryContentAs(whole.resolve(result));
     }
 
@@ -97,6 +99,21 @@ class SparseTuningCommandTest {
         base.stateDict()
                 .forEach((path, t) ->
                         assertThat(t.toFloats()).isEqualTo(tuned.stateDict().get(path).toFloats()));
+    }
+
+    @Test
+    void pullsEntriesTowardsTheirFirstValues() {
+        double[] far = new double[3];
+        String[] pulls = {"", ",l1-sparse=3000", ",l1-full=3000"};
+        for (int i = 0; i < pulls.length; i++) {
+            Path output = tune("pull" + i, "lt-sft:density=0.1" + pulls[i], "--steps", 6);
+            for (TensorDelta change : Delta.load(output).changes().values()) {
+                far[i] += change.dense().abs().sum().item();
+            }
+        }
+        assertThat(far[1]).isLessThan(0.9 * far[0]).isPositive();
+        // A pull on the full phase alone chooses others.
+        assertThat(far[2]).isNotEqualTo(far[0]).isPositive();
     }
 
     @Test

@@ -136,7 +136,8 @@ public final class SparseFineTuner {
         return phases.then(() -> masked(sparse, objective), data);
     }
 
-    /// Adds all its phases but the last sparse one, for which [#begin] prepares an optimizer.
+    /// Adds all its phases but the last sparse one, for which [#begin] prepares an optimizer and
+    /// [#inSparsePhase] the objective.
     public <B> Phases addBeginningTo(
             Phases phases,
             Objective<B> objective,
@@ -158,9 +159,14 @@ public final class SparseFineTuner {
     }
 
     private <B> Trainer<B> masked(TrainerMaker<B> sparse, Objective<B> objective) {
-        Trainer<B> trainer = sparse.make(trained, pulled(objective, ticket.l1Sparse()));
+        Trainer<B> trainer = sparse.make(trained, inSparsePhase(objective));
         begin(trainer.optimizer());
         return trainer;
+    }
+
+    /// Returns an objective with the pull of sparse phases towards the first values.
+    public <B> Objective<B> inSparsePhase(Objective<B> objective) {
+        return pulled(objective, ticket.l1Sparse());
     }
 
     /// Begins a sparse phase: chooses the entries that the full phase moved furthest, goes back to the

@@ -5,6 +5,7 @@ import io.github.panagrad.adapters.delta.LowRankDelta;
 import io.github.panagrad.adapters.delta.TensorDelta;
 import io.github.panagrad.engine.Parameter;
 import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.engine.ground.Shape;
 import io.github.panagrad.nn.ParamSelection;
 import io.github.panagrad.nn.linalg.Decompositions;
 import java.util.ArrayList;
@@ -27,16 +28,16 @@ import java.util.TreeSet;
 /// SpectraReport report = spectra.compare(adapter.delta(), 10, 0.5);
 /// ```
 ///
-/// To watch the number grow, compare in `trainer.every(100, step -> …)`. All arithmetic is F64 on one
+/// To watch the number grow while a model trains, there is [SpectraProbe]. All arithmetic is F64 on one
 /// thread; the decomposition of each base matrix is kept.
 public final class Spectra {
-    /// Fewer rows than this, and any direction resembles some other.
-    private static final int FEWEST_ROWS = 16;
+    /// Vectors shorter than this, and any direction resembles some other.
+    private static final int SHORTEST = 16;
 
     private final Map<String, Base> matrices = new LinkedHashMap<>();
     private final Map<String, String> skipped = new LinkedHashMap<>();
 
-    /// A matrix as it was, and its left singular vectors.
+    /// A matrix as it was, and its singular vectors.
     private static final class Base {
         private final int block;
         private final int rows;
@@ -65,8 +66,8 @@ public final class Spectra {
         var spectra = new Spectra();
         for (ParamSelection.Entry entry : base) {
             Parameter p = entry.parameter();
-            if (p.rank() == 2 && p.dim(0) < FEWEST_ROWS) {
-                spectra.skipped.put(entry.path(), p.dim(0) + " rows, of fewer than " + FEWEST_ROWS);
+            if (p.rank() == 2 && p.dim(0) < SHORTEST) {
+                spectra.skipped.put(entry.path(), p.dim(0) + " rows, of fewer than " + SHORTEST);
             } else if (p.rank() == 2) {
                 spectra.matrices.put(entry.path(), new Base(entry.block(), p));
             }
@@ -78,7 +79,7 @@ public final class Spectra {
         return spectra;
     }
 
-    /// Compares the base with a change of it, which is not merged for that.
+    /// Compares the left vectors of the base with those of a change of it, which is not merged for that.
     ///
     /// Changes of other parameters are not looked at.
     ///
@@ -86,6 +87,39 @@ public final class Spectra {
     /// @param epsilon below which likeness a vector is an intruder: 0.5 in the paper's tool
     /// @throws PanagradException if a number is out of range, or a matrix has another shape
     public SpectraReport compare(Delta delta, int k, double epsilon) {
+        return compare(delta, k, epsilon, Side.LEFT);
+    }
+
+    /// Compares the vectors of one side; matrices in which those of the right side have fewer than 16
+    /// elements are left out of a comparison of these.
+    ///
+    /// @throws PanagradException if a number is out of range, or a matrix has another shape
+    public SpectraReport compare(Delta delta, int k, double epsilon, Side side) {
+        check(delta, k, epsilon);
+        var compared = new ArrayList<MatrixSpectrum>();
+        var passed = new LinkedHashMap<>(skipped);
+        matrices.forEach((path, base) -> {
+            if (side.extent(base.rows, base.cols) < SHORTEST) {
+                passed.put(path, base.cols + " columns, of fewer than " + SHORTEST);
+                return;
+            }
+            TensorDelta change = delta.changes().get(path);
+            Decompositions.Svd tuned = base.svd;
+            double[] stretches = {};
+            if (change != null) {
+                tuned = Decompositions.svd(tuned(base, change), base.rows, base.cols);
+                stretches = singularValues(change);
+            }
+            compared.add(compare(path, base, tuned, stretches, k, side));
+        });
+        var unknown = new TreeSet<>(delta.changes().keySet());
+        unknown.removeAll(matrices.keySet());
+        unknown.removeAll(skipped.keySet());
+        return new SpectraReport(k, epsilon, side, compared, passed, List.copyOf(unknown));
+    }
+
+    /// Checks what can be checked without a decomposition.
+    void check(Delta delta, int k, double epsilon) {
         if (k < 1 || !(epsilon > 0 && epsilon <= 1)) {
             throw new PanagradException(
                     "spectra",
@@ -94,34 +128,21 @@ public final class Spectra {
                     "k >= 1, epsilon above 0, at most 1",
                     "");
         }
-        var compared = new ArrayList<MatrixSpectrum>();
         matrices.forEach((path, base) -> {
             TensorDelta change = delta.changes().get(path);
-            Decompositions.Svd tuned = base.svd;
-            double[] stretches = {};
-            if (change != null) {
-                tuned = Decompositions.svd(tuned(path, base, change), base.rows, base.cols);
-                stretches = singularValues(change);
+            Shape shape = Shape.of(base.rows, base.cols);
+            if (change != null && !change.shape().equals(shape)) {
+                throw new PanagradException(
+                        "spectra",
+                        "shapes differ at " + path,
+                        change.shape().toString(),
+                        shape.toString(),
+                        "is the delta of another model?");
             }
-            compared.add(compare(path, base, tuned, stretches, k));
         });
-        var unknown = new TreeSet<>(delta.changes().keySet());
-        unknown.removeAll(matrices.keySet());
-        unknown.removeAll(skipped.keySet());
-        return new SpectraReport(k, epsilon, compared, skipped, List.copyOf(unknown));
     }
 
-    private static double[] tuned(String path, Base base, TensorDelta change) {
-        if (change.shape().rank() != 2
-                || change.shape().dim(0) != base.rows
-                || change.shape().dim(1) != base.cols) {
-            throw new PanagradException(
-                    "spectra",
-                    "shapes differ at " + path,
-                    change.shape().toString(),
-                    "[" + base.rows + "," + base.cols + "]",
-                    "is the delta of another model?");
-        }
+    private static double[] tuned(Base base, TensorDelta change) {
         double[] weight = change.dense().toDoubles();
         for (int i = 0; i < weight.length; i++) {
             weight[i] += base.weight[i];
@@ -130,40 +151,71 @@ public final class Spectra {
     }
 
     private static MatrixSpectrum compare(
-            String path, Base base, Decompositions.Svd tuned, double[] stretches, int k) {
+            String path,
+            Base base,
+            Decompositions.Svd tuned,
+            double[] stretches,
+            int k,
+            Side side) {
         int rank = Math.min(base.rows, base.cols);
         int looked = Math.min(k, rank);
+        double[][] left = vectors(tuned, base, Side.LEFT, looked);
+        double[][] right = vectors(tuned, base, Side.RIGHT, looked);
+        double[][] before = vectors(base.svd, base, side, rank);
         double[] likeness = new double[looked];
         double[] within = new double[looked];
-        double[][] left = new double[looked][base.rows];
-        double[][] right = new double[looked][];
+        double[][] overlap = new double[looked][looked];
         for (int j = 0; j < looked; j++) {
+            double[] vector = side == Side.LEFT ? left[j] : right[j];
             double squares = 0;
-            for (int row = 0; row < base.rows; row++) {
-                left[j][row] = tuned.u()[row * rank + j];
-            }
-            right[j] = Arrays.copyOfRange(tuned.vt(), j * base.cols, (j + 1) * base.cols);
             for (int i = 0; i < rank; i++) {
-                double dot = 0;
-                for (int row = 0; row < base.rows; row++) {
-                    dot += left[j][row] * base.svd.u()[row * rank + i];
+                double cosine = Math.abs(dot(vector, before[i]));
+                likeness[j] = Math.max(likeness[j], cosine);
+                squares += Math.abs(i - j) <= k ? cosine * cosine : 0;
+                if (i < looked) {
+                    overlap[j][i] = cosine;
                 }
-                likeness[j] = Math.max(likeness[j], Math.abs(dot));
-                squares += Math.abs(i - j) <= k ? dot * dot : 0;
             }
             within[j] = Math.sqrt(squares);
         }
         return new MatrixSpectrum(
                 path,
                 base.block,
+                side,
                 base.rows,
                 base.cols,
                 Arrays.copyOf(tuned.s(), looked),
                 likeness,
                 within,
+                overlap,
                 left,
                 right,
                 ChangeSpread.of(stretches, base.svd.s()));
+    }
+
+    /// Returns the vectors of the largest singular values, one an array.
+    private static double[][] vectors(Decompositions.Svd svd, Base base, Side side, int count) {
+        int rank = Math.min(base.rows, base.cols);
+        double[][] vectors = new double[count][];
+        for (int j = 0; j < count; j++) {
+            if (side == Side.RIGHT) {
+                vectors[j] = Arrays.copyOfRange(svd.vt(), j * base.cols, (j + 1) * base.cols);
+                continue;
+            }
+            vectors[j] = new double[base.rows];
+            for (int row = 0; row < base.rows; row++) {
+                vectors[j][row] = svd.u()[row * rank + j];
+            }
+        }
+        return vectors;
+    }
+
+    private static double dot(double[] a, double[] b) {
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) {
+            sum += a[i] * b[i];
+        }
+        return sum;
     }
 
     /// Computes the singular values of a change, descending; those of a low-rank one from its factors.

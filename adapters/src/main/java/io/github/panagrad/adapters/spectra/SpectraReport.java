@@ -7,6 +7,7 @@ import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.nn.io.JsonObject;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -16,19 +17,25 @@ import java.util.Map;
 ///
 /// @param k how many of the largest singular values were looked at
 /// @param epsilon below which likeness a vector is an intruder
+/// @param side which vectors were compared
 /// @param matrices in the model's order
 /// @param skipped why some matrices were not looked at, by path
 /// @param unseen parameters that change and were not looked at
 public record SpectraReport(
         int k,
         double epsilon,
+        Side side,
         List<MatrixSpectrum> matrices,
         Map<String, String> skipped,
         List<String> unseen) {
+    /// What a star at a matrix means.
+    static final String SPANS_PART =
+            "vectors longer than there are of them: the base's span a part of the space";
+
     /// Copies the lists.
     public SpectraReport {
         matrices = List.copyOf(matrices);
-        skipped = Map.copyOf(skipped);
+        skipped = Collections.unmodifiableMap(new LinkedHashMap<>(skipped));
         unseen = List.copyOf(unseen);
     }
 
@@ -99,10 +106,17 @@ public record SpectraReport(
         return JsonObject.of(
                 "k", k,
                 "epsilon", epsilon,
+                "side", side.toString(),
                 "intruders", intruders(),
                 "matrices", matrices.stream().map(m -> m.toJson(epsilon)).toList(),
                 "skipped", skipped,
                 "unseen", unseen);
+    }
+
+    /// Returns a page of heat maps that stands by itself: the likeness of each vector, matrix by matrix,
+    /// and |⟨u_j, u⁰_i⟩| of the k largest ones of each matrix. Darker is more alike, intruders are framed.
+    public String toHtml() {
+        return HeatMaps.page(this);
     }
 
     /// Returns a table with a line for each matrix.
@@ -112,17 +126,18 @@ public record SpectraReport(
         text.append(
                 String.format(
                         Locale.ROOT,
-                        "%d intruders (k = %d, ε = %.2f) in %d matrices%n",
+                        "%d intruders (k = %d, ε = %.2f) among the %s vectors of %d matrices%n",
                         intruders(),
                         k,
                         epsilon,
+                        side,
                         matrices.size()));
         text.append("intruders  likeness   within       σ₁  stable  effective  ‖ΔW‖/‖W‖  matrix\n");
         for (MatrixSpectrum m : matrices) {
             text.append(line(m));
         }
-        if (matrices.stream().anyMatch(m -> m.rows() > m.cols())) {
-            text.append("* more rows than columns: the base's vectors span a part of the space\n");
+        if (matrices.stream().anyMatch(MatrixSpectrum::spansPart)) {
+            text.append("* " + SPANS_PART + "\n");
         }
         double floor = matrices.stream().mapToDouble(MatrixSpectrum::floor).max().orElse(0);
         if (epsilon < 1.5 * floor) {
@@ -148,7 +163,7 @@ public record SpectraReport(
                 "%9d %9.3f%s %8.3f %8.3f %7.2f %10.2f %9.4f  %s%n",
                 m.intruders(epsilon).length,
                 least,
-                m.rows() > m.cols() ? "*" : " ",
+                m.spansPart() ? "*" : " ",
                 within,
                 m.sigma()[0],
                 m.change().stableRank(),

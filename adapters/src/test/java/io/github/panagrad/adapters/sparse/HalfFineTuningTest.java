@@ -133,6 +133,57 @@ class HalfFineTuningTest {
         assertThat(union).hasSizeGreaterThan(half.live().size());
     }
 
+    /// As many keys as queries, so that halves of the matrices are halves of the parameters.
+    private static CausalLM even() {
+        return CausalLM.create(
+                ModelConfig.of(
+                        JsonObject.of(
+                                "model_type", "llama",
+                                "vocab_size", TinyModel.VOCABULARY,
+                                "hidden_size", 16,
+                                "intermediate_size", 24,
+                                "num_hidden_layers", 4,
+                                "num_attention_heads", 4,
+                                "num_key_value_heads", 4,
+                                "max_position_embeddings", 32,
+                                "initializer_range", 0.2,
+                                "tie_word_embeddings", false)),
+                5);
+    }
+
+    @Test
+    void exactlyHalfOfTheBlocksParametersKeepTheirBitsInEachRound() {
+        CausalLM model = even();
+        AdamW optimizer = optimizer(model);
+        var selection = HalfSelection.category(0.5, 2).outside(Outside.FREEZE);
+        var half = HalfFineTuning.of(model.selection(), optimizer, selection);
+        long blocks = model.selection().blocks(b -> true).count();
+        var keeping = new HashSet<Set<String>>();
+        for (int round = 0; round < 3; round++) {
+            half.round(round);
+            Map<String, float[]> before = values(model);
+            for (int step = 0; step < 2; step++) {
+                optimizer.step(TinyModel.loss(model).backward());
+            }
+            long kept = 0;
+            var names = new TreeSet<String>();
+            for (ParamSelection.Entry entry : model.selection().blocks(b -> true)) {
+                float[] was = before.get(entry.path());
+                float[] is = entry.parameter().toFloats();
+                for (int i = 0; i < is.length; i++) {
+                    boolean same = Float.floatToIntBits(is[i]) == Float.floatToIntBits(was[i]);
+                    kept += same ? 1 : 0;
+                    if (same) {
+                        names.add(entry.path());
+                    }
+                }
+            }
+            assertThat(2 * kept).isEqualTo(blocks);
+            keeping.add(names);
+        }
+        assertThat(keeping).hasSizeGreaterThan(1);
+    }
+
     @Test
     void allOfItIsFullFineTuning() {
         for (HalfSelection all :

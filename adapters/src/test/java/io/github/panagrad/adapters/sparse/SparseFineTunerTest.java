@@ -228,6 +228,50 @@ class SparseFineTunerTest {
         assertThat(changed(base, before)).isZero();
     }
 
+    /// Two tasks' changes, trained apart, are put on the base together: entries of one alone are as in its
+    /// own model, entries of both add up, all others keep their bits.
+    @Test
+    void twoTrainedChangesComposeByAddition() {
+        CausalLM first = TinyModel.create();
+        CausalLM second = TinyModel.create();
+        Delta one =
+                tuner(first, LotteryTicket.density(0.1))
+                        .train(objective(first), DATA, maker(first));
+        Delta two =
+                tuner(second, LotteryTicket.density(0.1))
+                        .train(objective(second), epoch -> List.of(14, 15), maker(second));
+        CausalLM both = TinyModel.create();
+        Map<String, float[]> base = values(both);
+        var applied = one.plus(two).apply(both);
+        Map<String, float[]> a = values(first);
+        Map<String, float[]> b = values(second);
+        int[] seen = new int[4];
+        values(both)
+                .forEach((path, is) -> {
+                    for (int i = 0; i < is.length; i++) {
+                        float was = base.get(path)[i];
+                        boolean byOne = a.get(path)[i] != was;
+                        boolean byTwo = b.get(path)[i] != was;
+                        seen[(byOne ? 1 : 0) + (byTwo ? 2 : 0)]++;
+                        if (byOne && byTwo) {
+                            double sum =
+                                    was + (double) (a.get(path)[i] - was) + (b.get(path)[i] - was);
+                            assertThat((double) is[i]).isCloseTo(sum, within(1e-6));
+                        } else {
+                            float wanted = byOne ? a.get(path)[i] : byTwo ? b.get(path)[i] : was;
+                            assertThat(Float.floatToIntBits(is[i]))
+                                    .isEqualTo(Float.floatToIntBits(wanted));
+                        }
+                    }
+                });
+        assertThat(seen).doesNotContain(0);
+        float[] together = TinyModel.logits(both).toFloats();
+        applied.revert();
+        assertThat(changed(both, base)).isZero();
+        two.plus(one).apply(both);
+        assertThat(TinyModel.logits(both).toFloats()).containsExactly(together, within(1e-5f));
+    }
+
     @Test
     void goesOnAfterAStopInEitherPhase(@TempDir Path folder) {
         CausalLM straight = TinyModel.create();

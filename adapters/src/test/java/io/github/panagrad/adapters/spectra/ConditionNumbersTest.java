@@ -195,8 +195,20 @@ class ConditionNumbersTest {
         var plain = trained(second.selection().where(e -> e.parameter().rank() == 2), second);
         trained(chosen, first)
                 .forEach((name, now) -> assertThat(now).as(name).isEqualTo(plain.get(name)));
-        var none = KappaSelection.lowest(conditions, 0, Ranking.RAW).of(first.selection());
+    }
+
+    @Test
+    void choosingNothingIsTheBase() {
+        var model = TinyModel.create();
+        var before = values(model);
+        var conditions = ConditionNumbers.of(model.selection(), 4096);
+        var none = KappaSelection.lowest(conditions, 0, Ranking.RAW).of(model.selection());
         assertThat(none.size()).isZero();
+        model.unfreeze();
+        assertThatThrownBy(() -> trained(none, model))
+                .hasMessageContaining("are all of them frozen");
+        assertThat(model.trainable()).isEmpty();
+        values(model).forEach((name, now) -> assertThat(now).as(name).isEqualTo(before.get(name)));
     }
 
     @Test

@@ -13,15 +13,18 @@ import io.github.panagrad.engine.Ops;
 import io.github.panagrad.nn.data.Batch;
 import io.github.panagrad.nn.data.Batches;
 import io.github.panagrad.nn.data.Example;
+import io.github.panagrad.nn.drift.Drift;
 import io.github.panagrad.nn.drift.Predictions;
 import io.github.panagrad.nn.io.JsonObject;
 import io.github.panagrad.nn.models.CausalLM;
 import io.github.panagrad.nn.optim.AdamW;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ForgettingReportTest {
     private static List<Batch> texts(int seed) {
@@ -60,6 +63,42 @@ class ForgettingReportTest {
         assertThatThrownBy(() ->
                         ForgettingReport.of(Map.of(), Map.of(), delta, model.selection(), spectra))
                 .hasMessageContaining("layers.0.a");
+    }
+
+    @Test
+    void aModelHasNotMovedFromItself() {
+        CausalLM model = TinyModel.create();
+        Drift drift = Predictions.of(model, texts(1)).driftOf(model);
+        assertThat(drift.change().value()).isZero();
+        assertThat(drift.change().low()).isZero();
+        assertThat(drift.change().high()).isZero();
+        assertThat(drift.divergence()).isCloseTo(0, within(1e-6));
+        assertThat(drift.agreement()).isEqualTo(1);
+        assertThat(drift.isClear()).isFalse();
+    }
+
+    /// One model whose adapter is switched on and off stands for the base and a merged copy.
+    @Test
+    void anAdapterOnAndOffIsTwoModels(@TempDir Path folder) {
+        CausalLM one = TinyModel.create();
+        Adapter adapter = Lora.rank(2).attach(one, "model.layers.**_proj");
+        var optimizer = AdamW.of(one.trainable()).lr(0.05);
+        for (int step = 0; step < 5; step++) {
+            optimizer.step(one.loss(texts(1).getFirst()).backward());
+        }
+        adapter.save(folder);
+        adapter.enabled(false);
+        var off = Predictions.of(one, texts(5));
+        adapter.enabled(true);
+        Drift switched = off.driftOf(one);
+
+        CausalLM tuned = TinyModel.create();
+        Adapter.load(tuned, folder).mergeAndDetach();
+        Drift apart = Predictions.of(TinyModel.create(), texts(5)).driftOf(tuned);
+        assertThat(switched.before()).isEqualTo(apart.before());
+        assertThat(switched.after()).isCloseTo(apart.after(), within(1e-5));
+        assertThat(switched.divergence()).isCloseTo(apart.divergence(), within(1e-5)).isPositive();
+        assertThat(switched.agreement()).isEqualTo(apart.agreement());
     }
 
     @Test

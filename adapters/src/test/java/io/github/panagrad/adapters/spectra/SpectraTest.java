@@ -19,10 +19,15 @@ import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.nn.io.JsonObject;
 import io.github.panagrad.nn.linalg.Decompositions;
 import io.github.panagrad.nn.models.CausalLM;
+import java.io.StringReader;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
+import org.xml.sax.InputSource;
 
 class SpectraTest {
     private static final int N = 64;
@@ -146,6 +151,116 @@ class SpectraTest {
         assertThat(scaled.within()).containsExactly(plain.within(), within(1e-4));
     }
 
+    /// What is done to the outputs of a matrix is done to the inputs of its transpose.
+    @Test
+    void rightVectorsAreTheLeftOnesOfTheTranspose() {
+        int rows = 24;
+        int cols = 40;
+        double[] weight = Ops.randn(Rng.of(21), rows, cols).toDoubles();
+        double[] u = Ops.randn(Rng.of(22), rows, 1).mul(3).toDoubles();
+        double[] v = Ops.randn(Rng.of(23), 1, cols).toDoubles();
+        var plain = Spectrum.weights(PATH, Spectrum.tensor(weight, rows, cols));
+        var turned =
+                Spectrum.weights(
+                        PATH, Spectrum.tensor(Spectrum.transposed(weight, rows, cols), cols, rows));
+        Delta change =
+                change(LowRankDelta.of(Spectrum.tensor(u, rows, 1), Spectrum.tensor(v, 1, cols)));
+        Delta transposed =
+                change(LowRankDelta.of(Spectrum.tensor(v, cols, 1), Spectrum.tensor(u, 1, rows)));
+        for (Side side : Side.values()) {
+            Side other = side == Side.LEFT ? Side.RIGHT : Side.LEFT;
+            MatrixSpectrum one =
+                    Spectra.of(plain.selection())
+                            .compare(change, 6, 0.5, side)
+                            .matrices()
+                            .getFirst();
+            MatrixSpectrum two =
+                    Spectra.of(turned.selection())
+                            .compare(transposed, 6, 0.5, other)
+                            .matrices()
+                            .getFirst();
+            assertThat(two.likeness()).containsExactly(one.likeness(), within(1e-6));
+            assertThat(two.within()).containsExactly(one.within(), within(1e-6));
+            assertThat(two.sigma()).containsExactly(one.sigma(), within(1e-6));
+            assertThat(two.floor()).isEqualTo(one.floor());
+            assertThat(one.spansPart()).isEqualTo(side == Side.RIGHT);
+            for (int j = 0; j < 6; j++) {
+                assertThat(two.overlap()[j]).containsExactly(one.overlap()[j], within(1e-6));
+            }
+        }
+    }
+
+    /// v = ±1/8 resembles a unit vector as little as u = 1/8 does, so both sides tell the same here, as
+    /// long as it is the side's own vectors that are looked at.
+    @Test
+    void countsIntrudersOnTheRight() {
+        var spectra = Spectra.of(model(base()).selection());
+        MatrixSpectrum right =
+                spectra.compare(spike(20), 10, 0.5, Side.RIGHT).matrices().getFirst();
+        assertThat(right.likeness()[0]).isCloseTo(0.1375, within(5e-5));
+        assertThat(right.intruders(0.5)).containsExactly(0);
+        // Only the outputs are new: u is random, v a vector of the base.
+        double[] left = new double[N];
+        Arrays.fill(left, 20 / 8.0);
+        double[] own = new double[N];
+        own[0] = 1;
+        Delta outputs =
+                change(LowRankDelta.of(Spectrum.tensor(left, N, 1), Spectrum.tensor(own, 1, N)));
+        assertThat(spectra.compare(outputs, 10, 0.5, Side.LEFT).intruders()).isEqualTo(1);
+        assertThat(spectra.compare(outputs, 10, 0.5, Side.RIGHT).intruders()).isZero();
+    }
+
+    @Test
+    void theOverlapIsTheCosinesOfTheLargestVectors() {
+        MatrixSpectrum same = compare(base(), spike(0));
+        for (int j = 0; j < 10; j++) {
+            for (int i = 0; i < 10; i++) {
+                assertThat(same.overlap()[j][i]).isCloseTo(i == j ? 1 : 0, within(1e-9));
+            }
+        }
+        // W = 20·u·vᵀ + …: its first vector resembles all of the base's alike, the next ones each
+        // the one
+        // of their place less one.
+        MatrixSpectrum spiked = compare(base(), spike(20));
+        assertThat(spiked.overlap()[0][0]).isCloseTo(0.1375, within(5e-5));
+        assertThat(spiked.overlap()[1][0]).isCloseTo(0.9496, within(5e-5));
+        assertThat(spiked.overlap()[2][1]).isCloseTo(0.9538, within(5e-5));
+    }
+
+    /// The page is well formed, has a cell for each cosine, and marks the intruders.
+    @Test
+    void drawsHeatMaps() throws Exception {
+        SpectraReport report = report(base(), spike(20));
+        String page = report.toHtml();
+        var document =
+                DocumentBuilderFactory.newInstance()
+                        .newDocumentBuilder()
+                        .parse(
+                                new InputSource(
+                                        new StringReader(
+                                                page.replace("<!DOCTYPE html>", "")
+                                                        .replace("<meta charset=\"utf-8\">", ""))));
+        NodeList cells = document.getElementsByTagName("td");
+        assertThat(cells.getLength()).isEqualTo(10 + 10 * 10);
+        var first = (Element) cells.item(0);
+        assertThat(first.getTextContent()).isEqualTo("0.14");
+        assertThat(first.getAttribute("class")).isEqualTo("intruder");
+        assertThat(first.getAttribute("title")).isEqualTo("σ1 = 20.12");
+        assertThat(((Element) cells.item(1)).getAttribute("class")).isEmpty();
+        assertThat(cells.item(1).getTextContent()).isEqualTo("0.95");
+        // The second row of the cosines begins with the likeness of the second vector to the first.
+        var likest = (Element) cells.item(10 + 10);
+        assertThat(likest.getTextContent()).isEqualTo("0.95");
+        assertThat(brightness(likest)).isLessThan(brightness(first));
+        assertThat(page).contains("1 intruders").contains(PATH).doesNotContain("skipped");
+    }
+
+    private static int brightness(Element cell) {
+        String style = cell.getAttribute("style");
+        String[] rgb = style.substring(style.indexOf('(') + 1, style.indexOf(')')).split(",");
+        return Arrays.stream(rgb).mapToInt(Integer::parseInt).sum();
+    }
+
     private final double[] base = base();
 
     private static double[] change5() {
@@ -215,7 +330,7 @@ class SpectraTest {
         assertThat(report.toString())
                 .contains("skipped layers.1.weight: 8 rows")
                 .contains("not looked at: norm")
-                .contains("* more rows than columns")
+                .contains("* vectors longer than there are of them")
                 .contains("a random direction");
         JsonObject json = JsonObject.parse("report", report.toJson().toString());
         assertThat(json.integer("intruders")).isEqualTo(report.intruders());
@@ -247,36 +362,34 @@ class SpectraTest {
         assertThat(TinyModel.logits(model).toFloats()).isEqualTo(logits);
     }
 
-    /// The decomposition that all of this stands on, on the matrices of the first and last block of a real
-    /// model.
+    /// The decomposition that all of this stands on, on all 42 matrices of a real model.
     @Test
     void decomposesTheMatricesOfStories() {
         CausalLM model = CausalLM.load(Assets.require("models/stories15m"));
-        model.selection()
-                .blocks(b -> b % 5 == 0)
-                .where(e -> e.parameter().rank() == 2)
-                .forEach(e -> {
-                    int rows = e.parameter().dim(0);
-                    int cols = e.parameter().dim(1);
-                    int k = Math.min(rows, cols);
-                    double[] w = e.parameter().toDoubles();
-                    var svd = Decompositions.svd(w, rows, cols);
-                    double[] stretched = svd.u().clone();
-                    for (int i = 0; i < stretched.length; i++) {
-                        stretched[i] *= svd.s()[i % k];
-                    }
-                    double[] rebuilt = Spectrum.product(stretched, svd.vt(), rows, k, cols);
-                    assertThat(distance(rebuilt, w) / norm(w)).as(e.path()).isLessThan(1e-6);
-                    double[] identity = Spectrum.diagonal(ones(k));
-                    double[] ut = Spectrum.transposed(svd.u(), rows, k);
-                    double[] v = Spectrum.transposed(svd.vt(), k, cols);
-                    assertThat(distance(Spectrum.product(ut, svd.u(), k, rows, k), identity))
-                            .as(e.path())
-                            .isLessThan(1e-6);
-                    assertThat(distance(Spectrum.product(svd.vt(), v, k, cols, k), identity))
-                            .as(e.path())
-                            .isLessThan(1e-6);
-                });
+        var matrices = model.selection().blocks(b -> true).where(e -> e.parameter().rank() == 2);
+        assertThat(matrices.size()).isEqualTo(42);
+        matrices.forEach(e -> {
+            int rows = e.parameter().dim(0);
+            int cols = e.parameter().dim(1);
+            int k = Math.min(rows, cols);
+            double[] w = e.parameter().toDoubles();
+            var svd = Decompositions.svd(w, rows, cols);
+            double[] stretched = svd.u().clone();
+            for (int i = 0; i < stretched.length; i++) {
+                stretched[i] *= svd.s()[i % k];
+            }
+            double[] rebuilt = Spectrum.product(stretched, svd.vt(), rows, k, cols);
+            assertThat(distance(rebuilt, w) / norm(w)).as(e.path()).isLessThan(1e-6);
+            double[] identity = Spectrum.diagonal(ones(k));
+            double[] ut = Spectrum.transposed(svd.u(), rows, k);
+            double[] v = Spectrum.transposed(svd.vt(), k, cols);
+            assertThat(distance(Spectrum.product(ut, svd.u(), k, rows, k), identity))
+                    .as(e.path())
+                    .isLessThan(1e-6);
+            assertThat(distance(Spectrum.product(svd.vt(), v, k, cols, k), identity))
+                    .as(e.path())
+                    .isLessThan(1e-6);
+        });
     }
 
     private static double distance(double[] a, double[] b) {

@@ -226,7 +226,8 @@ public final class Methods {
                                 "layers, by name or pattern, between +, or kappa:N"));
     }
 
-    private static List<String> targets(Settings s) {
+    /// Returns the layers named; none if there are none.
+    static List<String> targets(Settings s) {
         return s.has("targets") ? List.of(s.word("targets").split("\\+")) : List.of();
     }
 
@@ -335,7 +336,7 @@ public final class Methods {
                                                         PrefixTuning.tokens(s.integer("tokens"))
                                                                 .projection(s.integer("projection"))
                                                                 .seed(b.seed()),
-                                                List.of("**.self_attn")))
+                                                List.of("**.self_attn", "**.attention.self")))
                         .with(
                                 Setting.of("tokens", 16, "keys and values a layer"),
                                 Setting.of("projection", 0, "width of a network that makes them")),

@@ -76,12 +76,15 @@ final class SparseMethods {
                         s ->
                                 new LotteryTuning(
                                         LotteryTicket.density(s.number("density"))
-                                                .iterations(s.integer("iterations")),
+                                                .iterations(s.integer("iterations"))
+                                                .l1(s.number("l1-full"), s.number("l1-sparse")),
                                         s.integer("full-steps")))
                 .with(
                         DENSITY,
                         Setting.of("iterations", 1, "how often further entries are chosen"),
-                        Setting.of("full-steps", 0, "steps of full phases; 0: those of the run"));
+                        Setting.of("full-steps", 0, "steps of full phases; 0: those of the run"),
+                        Setting.of("l1-full", 0, "λ of the pull λ·Σ|θ − θ⁰|/P in full phases"),
+                        Setting.of("l1-sparse", 0, "λ of the same in sparse phases"));
     }
 
     private static Entry<Method> half() {
@@ -122,13 +125,16 @@ final class SparseMethods {
                                                 s.number("init"),
                                                 s.number("threshold"),
                                                 s.number("l2")),
-                                        List.of(s.word("targets").split("\\+")),
+                                        Methods.targets(s),
                                         s.number("dropout")))
                 .with(
                         Setting.of("init", usual.init(), "first score of every weight"),
                         Setting.of("threshold", usual.threshold(), "scores above it are on"),
                         Setting.of("l2", usual.l2(), "weight of the scores' norms"),
                         Setting.of("dropout", 0, "λ of the gradient dropout, 0 to 1"),
-                        Setting.of("targets", "q_proj+k_proj+v_proj+o_proj", "layers"));
+                        Setting.of(
+                                "targets",
+                                "",
+                                "layers, by name or pattern, between +; none: attention's"));
     }
 }

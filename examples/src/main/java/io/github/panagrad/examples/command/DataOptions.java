@@ -103,7 +103,7 @@ final class DataOptions {
 
     /// Returns a reader of rows for an encoder.
     RowReader rows(Tokenizer tokenizer, BertConfig config) {
-        int context = config.maxPositions();
+        int context = context(config.maxPositions());
         return RowReader.of(tokenizer)
                 .longest(seqLen == 0 ? context : Math.min(seqLen, context))
                 .truncate(truncate)
@@ -112,13 +112,17 @@ final class DataOptions {
     }
 
     private int context(CausalLM model) {
-        int context = model.config().maxPositions() - reserved;
+        return context(model.config().maxPositions());
+    }
+
+    private int context(int positions) {
+        int context = positions - reserved;
         if (context < 2) {
             throw new PanagradException(
                     "method",
                     "it takes all positions of the model's context",
                     "" + reserved,
-                    "at most " + (model.config().maxPositions() - 2),
+                    "at most " + (positions - 2),
                     "choose fewer tokens");
         }
         return context;

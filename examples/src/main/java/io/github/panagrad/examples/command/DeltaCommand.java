@@ -5,8 +5,12 @@ import io.github.panagrad.adapters.delta.Delta;
 import io.github.panagrad.adapters.delta.LayerScaling;
 import io.github.panagrad.adapters.delta.Merge;
 import io.github.panagrad.adapters.delta.ScalingSearch;
+import io.github.panagrad.adapters.sparse.HalfSelection;
+import io.github.panagrad.adapters.spectra.ConditionNumbers;
+import io.github.panagrad.adapters.spectra.Side;
 import io.github.panagrad.adapters.spectra.Spectra;
 import io.github.panagrad.adapters.spectra.SpectraReport;
+import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.nn.ParamSelection;
 import io.github.panagrad.nn.data.Batches;
@@ -14,6 +18,8 @@ import io.github.panagrad.nn.data.Dataset;
 import io.github.panagrad.nn.data.ExampleReader;
 import io.github.panagrad.nn.models.CausalLM;
 import io.github.panagrad.nn.train.Evaluator;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.DoubleSupplier;
@@ -255,11 +261,27 @@ public final class DeltaCommand implements Runnable {
                                     "Below which likeness a vector is an intruder. Default:"
                                             + " ${DEFAULT-VALUE}.")
                     double epsilon,
+            @Option(
+                            names = "--side",
+                            defaultValue = "left",
+                            paramLabel = "NAME",
+                            description =
+                                    "Which singular vectors: left, a layer's outputs, or right, its"
+                                            + " inputs. Default: ${DEFAULT-VALUE}.")
+                    Side side,
             @Option(names = "--json", description = "Print all figures as JSON and nothing else.")
                     boolean json,
+            @Option(
+                            names = "--html",
+                            paramLabel = "FILE",
+                            description = "Draw heat maps of the cosines, as a page.")
+                    @Nullable Path html,
             @Parameters(paramLabel = "DELTA", description = DELTA) Path delta) {
         CausalLM base = CausalLM.load(model);
-        SpectraReport report = report(base, DeltaSource.read(delta, base), k, epsilon);
+        SpectraReport report = report(base, DeltaSource.read(delta, base), k, epsilon, side);
+        if (html != null) {
+            write(html, report.toHtml());
+        }
         print(json ? report.toJson().toString() : report.toString());
     }
 
@@ -293,13 +315,81 @@ public final class DeltaCommand implements Runnable {
         OutputFolder.prepare(output);
         CausalLM base = CausalLM.load(model);
         Delta change = DeltaSource.read(delta, base);
-        SpectraReport report = report(base, change, k, epsilon);
+        SpectraReport report = report(base, change, k, epsilon, Side.LEFT);
         print(report.intruders() + " intruders");
         save(change.plus(report.dampIntruders(lambda)), output);
     }
 
-    private static SpectraReport report(CausalLM base, Delta delta, int k, double epsilon) {
-        return Spectra.of(base.selection().blocks(b -> true)).compare(delta, k, epsilon);
+    @Command(
+            name = "condition",
+            description =
+                    "Lists the condition numbers of a model's matrices, best first: what"
+                            + " --method kappa and --targets kappa:N choose by.")
+    void condition(
+            @Option(
+                            names = "--model",
+                            required = true,
+                            paramLabel = "DIR",
+                            description = "Folder of a model.")
+                    Path model,
+            @Option(
+                            names = "--max-dim",
+                            defaultValue = "4096",
+                            paramLabel = "N",
+                            description =
+                                    "Larger matrices, such as embeddings, are left out. Default:"
+                                            + " ${DEFAULT-VALUE}.")
+                    int maxDim) {
+        print(ConditionNumbers.of(CausalLM.load(model).selection(), maxDim).toString());
+    }
+
+    @Command(
+            name = "reset",
+            description =
+                    "Sets a share of a tuned model's matrices back to the base (half reset, arXiv"
+                            + " 2404.18466).")
+    void reset(
+            @Option(names = "--model", required = true, paramLabel = "DIR", description = BASE)
+                    Path model,
+            @Option(names = "--output", required = true, paramLabel = "DIR", description = OUTPUT)
+                    Path output,
+            @Option(
+                            names = "--fraction",
+                            defaultValue = "0.5",
+                            paramLabel = "X",
+                            description = "Share that stays as tuned. Default: ${DEFAULT-VALUE}.")
+                    double fraction,
+            @Option(
+                            names = "--seed",
+                            defaultValue = "0",
+                            paramLabel = "N",
+                            description = "Which share. Default: 0.")
+                    long seed,
+            @Parameters(paramLabel = "TUNED", description = "Folder of the tuned model.")
+                    Path tuned) {
+        OutputFolder.prepare(output);
+        CausalLM now = CausalLM.load(tuned);
+        now.to(DType.F32);
+        ParamSelection back =
+                HalfSelection.category(fraction, seed)
+                        .reset(now.selection(), CausalLM.load(model).stateDict(), 0);
+        now.save(output);
+        print(
+                "%,d of %,d parameters are the base's again, in %s"
+                        .formatted(back.count(), now.parameterCount(), output));
+    }
+
+    private static SpectraReport report(
+            CausalLM base, Delta delta, int k, double epsilon, Side side) {
+        return Spectra.of(base.selection().blocks(b -> true)).compare(delta, k, epsilon, side);
+    }
+
+    private static void write(Path file, String text) {
+        try {
+            Files.writeString(file, text);
+        } catch (IOException unwritable) {
+            throw new PanagradException(file + ": cannot be written; " + unwritable, unwritable);
+        }
     }
 
     private void save(Delta delta, Path output) {

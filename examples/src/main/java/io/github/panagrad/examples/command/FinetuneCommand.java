@@ -1,11 +1,15 @@
 package io.github.panagrad.examples.command;
 
+import io.github.panagrad.adapters.spectra.SpectraProbe;
 import io.github.panagrad.engine.Parameter;
+import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.examples.progress.TrainingProgress;
 import io.github.panagrad.examples.task.Task;
 import io.github.panagrad.examples.tuning.Interrupt;
 import io.github.panagrad.examples.tuning.Method;
+import io.github.panagrad.examples.tuning.MetricsFile;
 import io.github.panagrad.examples.tuning.Rehearsal;
+import io.github.panagrad.examples.tuning.SpectraWatch;
 import io.github.panagrad.examples.tuning.TuningRun;
 import io.github.panagrad.nn.Module;
 import io.github.panagrad.nn.optim.AdamW;
@@ -20,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -40,6 +45,8 @@ import picocli.CommandLine.Spec;
 public final class FinetuneCommand implements Runnable {
     /// The share of a run in which the learning rate rises, where the user says nothing.
     private static final double WARMUP_SHARE = 0.03;
+
+    private static final String SPECTRA = "spectra";
 
     @Spec private CommandSpec spec;
 
@@ -189,6 +196,14 @@ public final class FinetuneCommand implements Runnable {
     private long evalEvery;
 
     @Option(
+            names = "--probe",
+            paramLabel = "spectra=N",
+            description =
+                    "Count intruder dimensions (arXiv 2410.21228) after every N steps, into"
+                            + " spectra.jsonl.")
+    private Map<String, Long> probes = Map.of();
+
+    @Option(
             names = "--save-every",
             defaultValue = "0",
             paramLabel = "N",
@@ -231,9 +246,11 @@ public final class FinetuneCommand implements Runnable {
     private <B> void tune(Task<B> task) {
         PrintWriter err = spec.commandLine().getErr();
         Module model = task.model();
+        SpectraWatch watch = probeSteps() > 0 ? new SpectraWatch(task) : null;
         Method.Prepared prepared = how.method().prepare(task, seed);
         model.to(where.device());
-        Objective<B> objective = prepared.objective(task.objective(prepared.adapter()));
+        Objective<B> plain = task.objective(prepared.adapter());
+        Objective<B> objective = prepared.objective(plain);
         AdamW optimizer = optimizer(model.trainable());
         prepared.groups(how.lr()).forEach(optimizer::group);
         Trainer<B> trainer =
@@ -243,7 +260,7 @@ public final class FinetuneCommand implements Runnable {
         prepared.select(optimizer, objective, task.first());
         BatchSource<B> source = task.batches();
         long steps = steps(source);
-        if (!begin(prepared, trainer, task, objective, steps)) {
+        if (!begin(prepared, trainer, task, plain, steps)) {
             spec.commandLine()
                     .getOut()
                     .println(
@@ -256,8 +273,32 @@ public final class FinetuneCommand implements Runnable {
         var run =
                 new TuningRun(
                         "fine-tuning", task.unit(), output, task.measure(), evalEvery, resume);
-        TrainingReport report = run.run(trainer, source, steps, () -> prepared.save(output));
-        spec.commandLine().getOut().println(summary(report));
+        if (watch == null) {
+            TrainingReport report = run.run(trainer, source, steps, () -> prepared.save(output));
+            spec.commandLine().getOut().println(summary(report));
+            return;
+        }
+        try (MetricsFile file = SpectraWatch.open(output, resume)) {
+            SpectraProbe probe = watch.attend(trainer, probeSteps(), prepared.adapter(), file);
+            TrainingReport report = run.run(trainer, source, steps, () -> prepared.save(output));
+            err.println(SpectraWatch.summary(probe.points()));
+            spec.commandLine().getOut().println(summary(report));
+        }
+    }
+
+    /// Returns after how many steps to look at spectra; 0 for never.
+    private long probeSteps() {
+        for (Map.Entry<String, Long> probe : probes.entrySet()) {
+            if (!probe.getKey().equals(SPECTRA) || probe.getValue() < 1) {
+                throw new PanagradException(
+                        "--probe",
+                        "not a probe",
+                        probe.getKey() + "=" + probe.getValue(),
+                        SPECTRA + "=N, N 1 or more",
+                        "");
+            }
+        }
+        return probes.getOrDefault(SPECTRA, 0L);
     }
 
     /// Goes on with the run proper where it was begun; else lets the method train what comes before.

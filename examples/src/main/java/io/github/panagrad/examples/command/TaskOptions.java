@@ -117,6 +117,7 @@ final class TaskOptions {
             Rows rows,
             int reserved,
             boolean checkpointing) {
+        reading.reserve(reserved);
         boolean encoder = ModelConfig.read(folder) instanceof BertConfig;
         refuse(encoder && maskThought != 0, "--mask-thought", "a language model");
         refuse(encoder && rows.pack(), "--pack", "a language model");
@@ -124,7 +125,7 @@ final class TaskOptions {
         refuse(!encoder && head != LabelModel.Form.LINEAR, "--head", "an encoder");
         for (Goal goal : goals) {
             if (goal instanceof Goal.Language language && !encoder) {
-                return language(folder, language, data, evalData, rows, reserved, checkpointing);
+                return language(folder, language, data, evalData, rows, checkpointing);
             }
             if (!(goal instanceof Goal.Language) && encoder) {
                 return encoder(folder, goal, data, evalData, rows, checkpointing);
@@ -152,11 +153,9 @@ final class TaskOptions {
             Path data,
             @Nullable Path evalData,
             Rows rows,
-            int reserved,
             boolean checkpointing) {
         CausalLM model = CausalLM.load(folder);
         model.checkpointing(checkpointing);
-        reading.reserve(reserved);
         Unlearn.Kept kept = null;
         Dataset training;
         if (goal.data() == Goal.Data.UNLEARN) {

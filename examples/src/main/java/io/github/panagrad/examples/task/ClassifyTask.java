@@ -2,6 +2,8 @@ package io.github.panagrad.examples.task;
 
 import io.github.panagrad.adapters.Adapter;
 import io.github.panagrad.engine.Ops;
+import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.losses.DistributionLosses;
 import io.github.panagrad.nn.Context;
 import io.github.panagrad.nn.Module;
 import io.github.panagrad.nn.ParamSelection;
@@ -13,7 +15,9 @@ import io.github.panagrad.nn.metrics.Calibration;
 import io.github.panagrad.nn.metrics.ClassificationReport;
 import io.github.panagrad.nn.models.BertModel;
 import io.github.panagrad.nn.models.FeatureClassifier;
+import io.github.panagrad.nn.objective.Teacher;
 import io.github.panagrad.nn.train.BatchSource;
+import io.github.panagrad.nn.train.LossTerm;
 import io.github.panagrad.nn.train.Objective;
 import io.github.panagrad.nn.train.Objectives.Labelled;
 import java.nio.file.Path;
@@ -116,6 +120,19 @@ public record ClassifyTask(
         int[] counts = new int[training.names().size()];
         Arrays.stream(training.labels()).forEach(label -> counts[label]++);
         return goal.maker().of(classifier.head(), counts, order.seed());
+    }
+
+    /// KL of the labels' probabilities, the head being the same with and without the adapter.
+    @Override
+    public Objective<Labelled> divergence(Adapter adapter) {
+        Teacher<Module> before = Teacher.adapterOff(model(), adapter::enabled);
+        FeatureClassifier head = classifier.head();
+        return (batch, step) -> {
+            Tensor theirs = before.ask(step, m -> head.logits(batch.input(), Context.EMPTY).keep());
+            Tensor own = head.logits(batch.input(), step.context());
+            return LossTerm.of(
+                    DistributionLosses.forwardKl(own, theirs).sum(), batch.labels().size());
+        };
     }
 
     @Override

@@ -8,6 +8,8 @@ import io.github.panagrad.nn.data.Dataset;
 import io.github.panagrad.nn.io.JsonObject;
 import io.github.panagrad.nn.io.Tokenizer;
 import io.github.panagrad.nn.models.CausalLM;
+import io.github.panagrad.nn.objective.Distill;
+import io.github.panagrad.nn.objective.Teacher;
 import io.github.panagrad.nn.objective.Unlearn;
 import io.github.panagrad.nn.train.BatchSource;
 import io.github.panagrad.nn.train.Evaluation;
@@ -78,6 +80,11 @@ public record LanguageTask(
     @Override
     public Objective<Batch> objective(@Nullable Adapter adapter) {
         return goal.maker().apply(new Goal.Subject(model, adapter, training, kept));
+    }
+
+    @Override
+    public Objective<Batch> divergence(Adapter adapter) {
+        return Distill.of(model, Teacher.adapterOff(model, adapter::enabled)).weights(0, 1);
     }
 
     @Override

@@ -63,6 +63,14 @@ public interface Task<B> {
     /// @param adapter what is trained beside the model, null if that is the model itself
     Objective<B> objective(@Nullable Adapter adapter);
 
+    /// Returns how far the model has come from what it says without an adapter, as an objective: the
+    /// divergence of its answers; null where these are no distributions.
+    ///
+    /// @param adapter on the model
+    default @Nullable Objective<B> divergence(Adapter adapter) {
+        return null;
+    }
+
     /// Measures the model on data that is not trained on; null where there is none.
     @Nullable Measure measure();
 
@@ -89,17 +97,19 @@ public interface Task<B> {
 
     /// Returns the paths of the linear layers of attention and feed-forward.
     default List<String> linearLayers() {
-        return selection()
-                .in(
-                        ParamCategory.ATTN_Q,
-                        ParamCategory.ATTN_K,
-                        ParamCategory.ATTN_V,
-                        ParamCategory.ATTN_O,
-                        ParamCategory.MLP_GATE,
-                        ParamCategory.MLP_UP,
-                        ParamCategory.MLP_DOWN)
-                .entries()
-                .stream()
+        return layers(
+                ParamCategory.ATTN_Q,
+                ParamCategory.ATTN_K,
+                ParamCategory.ATTN_V,
+                ParamCategory.ATTN_O,
+                ParamCategory.MLP_GATE,
+                ParamCategory.MLP_UP,
+                ParamCategory.MLP_DOWN);
+    }
+
+    /// Returns the paths of the layers whose weights are of some categories.
+    default List<String> layers(ParamCategory... categories) {
+        return selection().in(categories).entries().stream()
                 .map(e -> e.path().substring(0, e.path().lastIndexOf('.')))
                 .toList();
     }

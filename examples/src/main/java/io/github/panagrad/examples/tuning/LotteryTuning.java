@@ -52,6 +52,11 @@ public record LotteryTuning(LotteryTicket ticket, long fullSteps) implements Met
         }
 
         @Override
+        public <B> Objective<B> objective(Objective<B> objective) {
+            return tuner().inSparsePhase(objective);
+        }
+
+        @Override
         public <B> boolean rehearse(Rehearsal<B> rehearsal) {
             List<TrainingReport> reports =
                     tuner().addBeginningTo(

@@ -11,7 +11,7 @@ import java.util.List;
 /// What a method needs to train before the run proper, such as to find out what is to train in it.
 ///
 /// @param phases an empty list of phases, saved or resumed as the run is
-/// @param objective what the run makes small
+/// @param objective what the task makes small, without what the method adds for the run proper
 /// @param source the data of the run
 /// @param maker makes trainers with the run's settings
 /// @param optimizer that of the run proper

@@ -82,11 +82,18 @@ final class BertLayer extends Layer {
 
         @Override
         protected Tensor forward(Tensor x, Context context) {
+            Tensor k = split(key.call(x, context));
+            Tensor v = split(value.call(x, context));
+            KeyValuePrefix prefix = context.find(KeyValuePrefix.KEY);
+            if (prefix != null) {
+                k = KeyValuePrefix.before(prefix.keys(), k);
+                v = KeyValuePrefix.before(prefix.values(), v);
+            }
             Tensor y =
                     Ops.attention(
                             split(query.call(x, context)),
-                            split(key.call(x, context)),
-                            split(value.call(x, context)),
+                            k,
+                            v,
                             context.get(Sequence.KEY).attention());
             return y.reshape(x.shape().toArray());
         }

@@ -8,7 +8,8 @@ import io.github.panagrad.nn.Context;
 /// Keys and values that every query of an attention layer sees before those of the tokens, as in
 /// prefix tuning. They are taken as they are: no position is turned into them.
 ///
-/// An interceptor of an attention layer puts them into the context of its call.
+/// An interceptor of an attention layer puts them into the context of its call, and lets the masks of
+/// the [Sequence] there begin with as many entries for them.
 ///
 /// Shapes: keys and values (P, heads of keys · channels).
 ///

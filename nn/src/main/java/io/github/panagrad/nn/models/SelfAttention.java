@@ -4,6 +4,7 @@ import io.github.panagrad.engine.AttentionOptions;
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.RopeTable;
 import io.github.panagrad.engine.Tensor;
+import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.nn.Context;
 import io.github.panagrad.nn.Init;
@@ -69,11 +70,24 @@ final class SelfAttention extends Layer {
         }
         KeyValuePrefix prefix = context.find(KeyValuePrefix.KEY);
         if (prefix != null) {
+            requireSight(options);
             k = KeyValuePrefix.before(prefix.keys(), k);
             v = KeyValuePrefix.before(prefix.values(), v);
         }
         Tensor y = Ops.attention(q, k, v, window > 0 ? options.window(window) : options);
         return oProj.call(y.reshape(x.dim(0), x.dim(1), heads * channels), context);
+    }
+
+    /// A window counts keys, and with several sequences in a row others lie between one and its prefix.
+    private void requireSight(AttentionOptions options) {
+        if (window > 0 && options.segments() != null) {
+            throw new PanagradException(
+                    "attention",
+                    "a window of keys does not reach the prefix of packed rows",
+                    "window " + window,
+                    "one sequence a row",
+                    "batch without packing");
+        }
     }
 
     private Tensor turned(

@@ -1,6 +1,7 @@
 package io.github.panagrad.nn.models;
 
 import io.github.panagrad.engine.AttentionOptions;
+import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.nn.Context;
 import org.jspecify.annotations.Nullable;
@@ -13,4 +14,19 @@ import org.jspecify.annotations.Nullable;
 public record Sequence(Tensor positions, AttentionOptions attention, @Nullable KvCache cache) {
     /// Where models put it.
     public static final Context.Key<Sequence> KEY = new Context.Key<>("sequence");
+
+    /// Returns what some rows of the batch have in common, in the order named.
+    public Sequence rows(int... rows) {
+        Tensor which = Ops.indices(rows, rows.length).to(positions.device());
+        return new Sequence(
+                positions.rank() < 2 ? positions : positions.indexSelect(0, which),
+                attention
+                        .keyMask(picked(attention.keyMask(), which))
+                        .segments(picked(attention.segments(), which)),
+                cache);
+    }
+
+    private static @Nullable Tensor picked(@Nullable Tensor byRow, Tensor which) {
+        return byRow == null ? null : byRow.indexSelect(0, which);
+    }
 }
