@@ -317,6 +317,25 @@ class PointwiseObjectivesTest {
     }
 
     @Test
+    void emptyAnswersAreLeftOutOfSequenceLossesAndTheirCount() {
+        var model = model();
+        var more = new ArrayList<>(examples());
+        int[] none = {Example.IGNORED, Example.IGNORED, Example.IGNORED};
+        more.add(new Example(new int[] {1, 2, 3}, none, 0));
+        var batch = Batches.of(more).size(9).iterator().next();
+        assertThat(batch.size()).isEqualTo(9);
+        double[] references = Arrays.copyOf(REFERENCES, 9);
+        for (Objective<Batch> objective :
+                List.of(new Poft(model, references), DirectCoverage.of(model, 8))) {
+            LossTerm eight = objective.loss(batches(8).getFirst(), STEP);
+            LossTerm nine = objective.loss(batch, STEP);
+            assertThat(nine.count()).isEqualTo(8);
+            assertThat(nine.sum().item()).isCloseTo(eight.sum().item(), offset(1e-5));
+            assertThat(nine.report().keySet()).isEqualTo(eight.report().keySet());
+        }
+    }
+
+    @Test
     void theOrderOfExamplesDoesNotMatter() {
         var model = model();
         for (Kind kind : new Kind[] {Kind.PREFERENCE, Kind.COVERAGE, Kind.PERPLEXITY}) {
