@@ -32,7 +32,16 @@ public record HeadOptions(
     public static final HeadOptions CUT =
             DEFAULT.filter(HeadFilter.auto().blocks(128, 64).sorted(true));
 
-    /// No filter, and both gradients with what rounding loses.
+    /// [#CUT] with compensated sums and the whole gradient of the weight (`cce_kahan_full_c`): a filter
+    /// starves the rows of rare entries, of which the weight is learnt, before it harms hidden.
+    public static final HeadOptions CUT_FULL_WEIGHT =
+            CUT.filter(CUT.filter.of(true, false)).compensate(true, true);
+
+    /// [#CUT] with compensated sums and the whole gradient of hidden (`cce_kahan_full_e`).
+    public static final HeadOptions CUT_FULL_HIDDEN =
+            CUT.filter(CUT.filter.of(false, true)).compensate(true, true);
+
+    /// No filter, and both gradients with what rounding loses (`cce_exact`).
     public static final HeadOptions COMPENSATED = DEFAULT.compensate(true, true);
 
     /// Checks the ranges.

@@ -288,6 +288,33 @@ class EncoderTuningTest {
                 .hasSameBinaryContentAs(folder.resolve("whole/adapter_model.safetensors"));
     }
 
+    /// What is hard counts for more, and wrong labels are hard.
+    @Test
+    void warnsOfFocalLossOnWrongLabels() {
+        for (String objective : List.of("focal:gamma=1", "gce")) {
+            for (String noise : List.of("0", "0.25")) {
+                CommandLineRun run =
+                        CommandLineRun.of(
+                                "finetune",
+                                "--model",
+                                encoder,
+                                "--data",
+                                labelled,
+                                "--output",
+                                folder.resolve(objective.substring(0, 3) + noise),
+                                "--objective",
+                                objective,
+                                "--label-noise",
+                                noise,
+                                "--steps",
+                                1);
+                assertThat(run.code()).as(run.err()).isZero();
+                assertThat(run.err().contains("warning: focal"))
+                        .isEqualTo(objective.startsWith("focal") && noise.equals("0.25"));
+            }
+        }
+    }
+
     @Test
     void saysWhatDoesNotFit() throws IOException {
         assertThat(failure("--objective", "dpo")).contains("holds an encoder");

@@ -1,6 +1,7 @@
 package io.github.panagrad.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.data.Offset.offset;
 
 import io.github.panagrad.engine.ground.Parallel;
 import io.github.panagrad.examples.catalog.Entry;
@@ -204,14 +205,18 @@ class FinetuneCommandTest {
     @ParameterizedTest
     @MethodSource("everyObjective")
     void trainsToEveryEnd(String objective) throws IOException {
+        boolean samples = List.of("grpo", "dco-chains").contains(objective);
+        // Of six rows, three a batch: the third step is of the second epoch.
         Path output =
-                objective.equals("grpo")
+                samples
                         ? tune(
                                 "out",
                                 "--objective",
-                                "grpo:tokens=4",
+                                objective + ":tokens=4",
+                                "--batch-size",
+                                "3",
                                 "--steps",
-                                "2",
+                                objective.equals("grpo") ? "2" : "3",
                                 "--data",
                                 rows,
                                 "--prompt-field",
@@ -219,7 +224,7 @@ class FinetuneCommandTest {
                                 "--completion-field",
                                 "answer")
                         : tune("out", "--objective", objective, "--steps", "2");
-        assertThat(metrics(output)).hasSize(2);
+        assertThat(metrics(output)).hasSize(objective.equals("dco-chains") ? 3 : 2);
     }
 
     @Test
@@ -239,8 +244,7 @@ class FinetuneCommandTest {
         more.addAll(List.of("--objective", "poft:scores=" + scores, "--steps", "2"));
         List<JsonObject> steps = objects(tune("poft", more.toArray()).resolve("metrics.jsonl"));
         // The model is its own reference at first.
-        assertThat(steps.getFirst().number("loss"))
-                .isCloseTo(Math.log(2), org.assertj.core.data.Offset.offset(1e-4));
+        assertThat(steps.getFirst().number("loss")).isCloseTo(Math.log(2), offset(1e-4));
     }
 
     @Test
@@ -259,6 +263,75 @@ class FinetuneCommandTest {
         Path output =
                 tune("siu", "--data", data, "--objective", "siu:concept=Anna", "--steps", "3");
         assertThat(metrics(output)).hasSize(3);
+    }
+
+    @Test
+    void climbsTheLossOfRowsThatSayTheConcept() throws IOException {
+        Object[] names = {
+            "--data", rows, "--prompt-field", "question", "--completion-field", "answer"
+        };
+        var all = new ArrayList<Object>(List.of(names));
+        all.addAll(List.of("--objective", "ascent", "--steps", "4", "--lr", "1e-2"));
+        List<JsonObject> steps = objects(tune("all", all.toArray()).resolve("metrics.jsonl"));
+        assertThat(reported(steps.getLast(), "forget"))
+                .isGreaterThan(reported(steps.getFirst(), "forget"));
+        assertThat(steps.getFirst().number("loss"))
+                .isCloseTo(-reported(steps.getFirst(), "forget"), offset(1e-5));
+
+        // In one of six rows an answer says it; the others are to stay as they are at first.
+        Path mixed = folder.resolve("mixed.jsonl");
+        var lines = new ArrayList<String>();
+        for (String name : List.of("Anna", "Ben", "Clara", "David", "Emma", "Felix")) {
+            lines.add(JsonObject.of("prompt", "Who?", "completion", " " + name).toString());
+        }
+        Files.write(mixed, lines);
+        steps =
+                objects(
+                        tune(
+                                        "some",
+                                        "--objective",
+                                        "ascent:concept=Ben,kl=2",
+                                        "--steps",
+                                        "3",
+                                        "--lr",
+                                        "1e-2",
+                                        "--data",
+                                        mixed,
+                                        "--batch-size",
+                                        "6")
+                                .resolve("metrics.jsonl"));
+        assertThat(reported(steps.getFirst(), "kl")).isCloseTo(0, offset(1e-5));
+        assertThat(reported(steps.getLast(), "kl")).isPositive();
+        assertThat(reported(steps.getLast(), "forget"))
+                .isGreaterThan(reported(steps.getFirst(), "forget"));
+    }
+
+    private static double reported(JsonObject step, String name) {
+        return step.object("report").number(name);
+    }
+
+    /// Held-out text is read as it is, whatever is hidden in training.
+    @Test
+    void evaluationHidesNothing() throws IOException {
+        Path output =
+                tune(
+                        "hiding",
+                        "--eval-data",
+                        text,
+                        "--steps",
+                        "2",
+                        "--lr",
+                        "0",
+                        "--mask-thought",
+                        "1",
+                        "--mask-warmup",
+                        "0");
+        double untouched = loss("--model", model);
+        for (JsonObject evaluation : objects(output.resolve("eval.jsonl"))) {
+            assertThat(evaluation.number("loss")).isCloseTo(untouched, offset(1e-6));
+        }
+        assertThat(objects(output.resolve("metrics.jsonl")).getFirst().number("loss"))
+                .isNotCloseTo(untouched, offset(1e-3));
     }
 
     @Test
@@ -368,9 +441,7 @@ class FinetuneCommandTest {
         List<JsonObject> actual = objects(parts.resolve("metrics.jsonl"));
         for (int i = 0; i < 3; i++) {
             assertThat(actual.get(i).number("loss"))
-                    .isCloseTo(
-                            expected.get(i).number("loss"),
-                            org.assertj.core.data.Offset.offset(1e-4));
+                    .isCloseTo(expected.get(i).number("loss"), offset(1e-4));
         }
     }
 
@@ -388,7 +459,7 @@ class FinetuneCommandTest {
         double beside = loss("--model", model, "--adapter", adapter);
         double inside = loss("--model", merged);
         assertThat(beside).isLessThan(base - 0.02);
-        assertThat(inside).isCloseTo(beside, org.assertj.core.data.Offset.offset(1e-4));
+        assertThat(inside).isCloseTo(beside, offset(1e-4));
     }
 
     @Test

@@ -27,12 +27,11 @@ public final class FocalLosses {
     /// @param gamma at least 0; 2 in the paper
     /// @param options which rows count, for how much, and what is returned; with smoothing, −log p is
     ///     smoothed first
-    /// @throws PanagradException if a mean is asked for and every row is ignored
     public static Tensor focal(
             Tensor logits, Tensor targets, double gamma, CrossEntropyOptions options) {
         CrossEntropyOptions each = options.reduction(Reduction.NONE).classWeights(null);
         Tensor nll = Losses.crossEntropy(logits, targets, each).reshape(-1);
-        float[] weights =
+        double[] weights =
                 Losses.rowWeights(
                         "focal",
                         targets.toInts(),
@@ -40,11 +39,7 @@ public final class FocalLosses {
                         options.ignoreIndex(),
                         options.classWeights(),
                         options.reduction());
-        double[] factors = new double[weights.length];
-        for (int i = 0; i < factors.length; i++) {
-            factors[i] = weights[i];
-        }
-        Tensor weighted = NllLosses.focal(nll, gamma).mul(Constants.like(nll, factors));
+        Tensor weighted = NllLosses.focal(nll, gamma).mul(Constants.like(nll, weights));
         return options.reduction() == Reduction.NONE
                 ? weighted.reshape(targets.shape().toArray())
                 : weighted.sum();

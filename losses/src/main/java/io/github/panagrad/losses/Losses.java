@@ -7,6 +7,7 @@ import io.github.panagrad.engine.TransformerOps.HeadLoss;
 import io.github.panagrad.engine.TransformerOps.TokenLosses;
 import io.github.panagrad.engine.ground.Device;
 import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.engine.ground.Shape;
 import io.github.panagrad.engine.ground.ShapeException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -44,7 +45,7 @@ public final class Losses {
         }
         int classes = logits.dim(-1);
         Tensor flat = logits.reshape(-1, classes);
-        float[] weights =
+        double[] weights =
                 rowWeights(
                         "crossEntropy",
                         targets.toInts(),
@@ -64,9 +65,7 @@ public final class Losses {
                 e == 0
                         ? picked.neg()
                         : picked.mul(e - 1).sub(logProbabilities.mean(-1, false).mul(e));
-        Tensor weighted =
-                rows.mul(
-                        Ops.tensor(weights, weights.length).to(logits.device()).to(logits.dtype()));
+        Tensor weighted = rows.mul(Constants.like(logits, weights));
         return options.reduction() == Reduction.NONE
                 ? weighted.reshape(targets.shape().toArray())
                 : weighted.sum();
@@ -116,7 +115,7 @@ public final class Losses {
             throw new PanagradException(
                     "linearCrossEntropy: needs a reduction; perToken gives a loss a token");
         }
-        float[] each =
+        double[] each =
                 rowWeights(
                         "linearCrossEntropy",
                         targets.toInts(),
@@ -128,8 +127,34 @@ public final class Losses {
                 rows(hidden),
                 weights,
                 targets.to(hidden.device()).reshape(-1),
-                Ops.tensor(each, each.length).to(hidden.device()).to(hidden.dtype()),
+                Constants.like(hidden, each),
                 options);
+    }
+
+    /// Does so for a head with a bias, logits being hidden·weightᵀ + bias.
+    ///
+    /// The bias is one more column of the weight, whose gradient is filtered like the others': a
+    /// copy of weight and bias of V·(D + 1) numbers is made.
+    ///
+    /// Shapes: hidden (…, D), weight (V, D), bias (V), targets I32 (…).
+    ///
+    /// @param reduction [Reduction#MEAN] or [Reduction#SUM]
+    public static HeadLoss linearCrossEntropy(
+            Tensor hidden,
+            Tensor weight,
+            Tensor bias,
+            Tensor targets,
+            HeadOptions options,
+            Reduction reduction) {
+        checkBias("linearCrossEntropy", weight, bias);
+        // The copy's type is that of hidden, from which the filter's threshold must not come alone.
+        var filter = options.filter().resolve(hidden.dtype(), weight.dtype());
+        return linearCrossEntropy(
+                withOne(rows(hidden)),
+                withColumn(weight, bias, hidden),
+                targets,
+                options.filter(filter),
+                reduction);
     }
 
     /// Computes the sum of a linear head's token losses, each multiplied by a weight of its own.
@@ -172,6 +197,48 @@ public final class Losses {
                 argMax);
     }
 
+    /// Does so for a head with a bias, of which, with the weight, a copy is made.
+    ///
+    /// Shapes: hidden (…, D), weight (V, D), bias (V), targets I32 (…) → vectors of one entry a token.
+    public static TokenLosses perToken(
+            Tensor hidden,
+            Tensor weight,
+            Tensor bias,
+            Tensor targets,
+            HeadOptions options,
+            boolean entropy,
+            boolean argMax) {
+        checkBias("perToken", weight, bias);
+        return perToken(
+                withOne(rows(hidden)),
+                withColumn(weight, bias, hidden),
+                targets,
+                options,
+                entropy,
+                argMax);
+    }
+
+    private static void checkBias(String op, Tensor weight, Tensor bias) {
+        if (bias.rank() != 1 || bias.dim(0) != weight.dim(0)) {
+            throw new ShapeException(
+                    op,
+                    "bias does not fit the weight",
+                    bias.spec() + " and " + weight.spec(),
+                    "bias [" + weight.dim(0) + "]",
+                    "");
+        }
+    }
+
+    private static Tensor withOne(Tensor rows) {
+        Shape column = Shape.of(rows.dim(0), 1);
+        return Ops.concat(1, rows, Ops.ones(rows.dtype(), column).to(rows.device()));
+    }
+
+    private static Tensor withColumn(Tensor weight, Tensor bias, Tensor like) {
+        Tensor column = bias.to(like.dtype()).to(like.device()).reshape(-1, 1);
+        return Ops.concat(1, weight.to(like.dtype()), column);
+    }
+
     /// Returns targets for heads of which each token predicts the one `by` places on: token t has the
     /// target of token t + by, the last ones are ignored. Hidden states need not be cut for it.
     ///
@@ -207,7 +274,7 @@ public final class Losses {
     }
 
     /// Returns what each row's loss is multiplied by.
-    static float[] rowWeights(
+    static double[] rowWeights(
             String op,
             int[] targets,
             int classes,
@@ -231,10 +298,9 @@ public final class Losses {
             total += raw[i];
         }
         double over = reduction == Reduction.MEAN && total != 0 ? total : 1;
-        float[] weights = new float[raw.length];
         for (int i = 0; i < raw.length; i++) {
-            weights[i] = (float) (raw[i] / over);
+            raw[i] /= over;
         }
-        return weights;
+        return raw;
     }
 }

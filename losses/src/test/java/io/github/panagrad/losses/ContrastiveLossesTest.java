@@ -139,6 +139,62 @@ class ContrastiveLossesTest {
     }
 
     @Test
+    void opposedRowsHaveFiniteGradientsInSinglePrecision() {
+        for (boolean focal : new boolean[] {false, true}) {
+            for (double temperature : new double[] {0.07, 0.001}) {
+                Tensor rows =
+                        Ops.tensor(new float[] {1, 0, 1, 0.01f, -1, 0, -1, 0.02f}, 4, 2)
+                                .requireGrad();
+                var options = new SupConOptions(temperature, focal, false, true);
+                // Each row's positive lies opposite of it.
+                Tensor loss = ContrastiveLosses.supCon(rows, new int[] {0, 1, 0, 1}, options);
+                assertThat(loss.item()).isFinite().isGreaterThan(2 / temperature - 1);
+                for (double slope : loss.backward().get(rows).toDoubles()) {
+                    assertThat(slope).isFinite();
+                }
+            }
+        }
+    }
+
+    @Test
+    void infoNceOfRowsThatCannotBeToldApartIsTheLogarithmOfTheirNumber() {
+        Tensor same = rows(5, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2);
+        assertThat(ContrastiveLosses.infoNce(same, same, 0.05, true).item())
+                .isCloseTo(Math.log(5), offset(1e-9));
+        Tensor apart = rows(2, 1, 0, 0, 1);
+        assertThat(ContrastiveLosses.infoNce(apart, apart, 0.01, true).item())
+                .isCloseTo(0, offset(1e-9));
+        assertThat(ContrastiveLosses.infoNce(apart, apart.neg(), 0.01, false).item())
+                .isCloseTo(100, offset(1e-9));
+        // Lengths do not count.
+        Tensor scaled = apart.mul(rows(2, 3, 0.1));
+        assertThat(ContrastiveLosses.infoNce(scaled, rows(2, 2, 1, 1, 5), 0.5, false).item())
+                .isCloseTo(
+                        ContrastiveLosses.infoNce(apart, rows(2, 2, 1, 1, 5), 0.5, false).item(),
+                        offset(1e-9));
+    }
+
+    @Test
+    void tripletsBeyondTheMarginPullAtNothing() {
+        Tensor anchor = rows(2, 0, 0, 0, 0).requireGrad();
+        Tensor positive = rows(2, 3, 4, 0, 1);
+        Tensor negative = rows(2, 6, 8, 0, 1.5);
+        Tensor loss = ContrastiveLosses.triplet(anchor, positive, negative, 1).sum();
+        // Toward the positive, away from the negative: both lie in the same direction.
+        assertThat(loss.backward().get(anchor).toDoubles())
+                .containsExactly(new double[] {0, 0, 0, -1 + 1}, offset(1e-9));
+        Tensor other = rows(2, 6, 8, -1.5, 0);
+        Tensor away = rows(2, 0, 0, 0, 0).requireGrad();
+        assertThat(
+                        ContrastiveLosses.triplet(away, positive, other, 1)
+                                .sum()
+                                .backward()
+                                .get(away)
+                                .toDoubles())
+                .containsExactly(new double[] {0, 0, -1, -1}, offset(1e-9));
+    }
+
+    @Test
     void infoNceIsTheCrossEntropyOfCosines() {
         Tensor queries = rows(2, 1, 0, 0, 1);
         Tensor keys = rows(2, 3, 0, 1, 1);

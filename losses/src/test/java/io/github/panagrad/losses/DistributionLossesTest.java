@@ -73,6 +73,46 @@ class DistributionLossesTest {
     }
 
     @Test
+    void forwardDivergenceIsCrossEntropyLessEntropy() {
+        Tensor x = rows(2, 0.5, 1, -1, 2, -0.3, 0.7);
+        Tensor q = Ops.softmax(rows(2, OTHER), -1);
+        double[] kl = ALL.get("forward").apply(x).toDoubles();
+        double[] crossed = ALL.get("soft targets").apply(x).toDoubles();
+        double[] entropy = q.mul(q.log()).sum(-1, false).neg().toDoubles();
+        for (int i = 0; i < 2; i++) {
+            assertThat(crossed[i] - entropy[i]).isCloseTo(kl[i], offset(1e-12));
+        }
+    }
+
+    /// Hinton et al., section 2.1: at a high temperature distillation matches centred logits.
+    @Test
+    void hotDistillationMatchesLogits() {
+        Tensor student = rows(1, 1, 0, -2);
+        Tensor teacher = rows(1, 0.5, 2, -1);
+        double[] gap = {-0.5, 2, 1};
+        double mean = 2.5 / 3;
+        double expected = 0;
+        for (double g : gap) {
+            expected += (g - mean) * (g - mean) / 6;
+        }
+        assertThat(DistributionLosses.distillation(student, teacher, 1e4).at(0))
+                .isCloseTo(expected, offset(1e-3));
+        assertThat(DistributionLosses.distillation(student, teacher, 1).at(0))
+                .isEqualTo(DistributionLosses.forwardKl(student, teacher).at(0));
+    }
+
+    @Test
+    void certainTeachersAskForTheirClassAlone() {
+        Tensor student = rows(1, 1, 0, -1);
+        double likely = Ops.logSoftmax(student, -1).at(0, 0);
+        assertThat(DistributionLosses.forwardKl(student, rows(1, 300, 0, 0)).at(0))
+                .isCloseTo(-likely, offset(1e-9));
+        // The other way round, what the teacher finds impossible costs as much as it does.
+        assertThat(DistributionLosses.reverseKl(student, rows(1, 300, 0, 0)).at(0))
+                .isGreaterThan(50);
+    }
+
+    @Test
     void jensenShannonIsSymmetricAndBounded() {
         Tensor far = rows(1, 100, 0, -100);
         Tensor other = rows(1, -100, 0, 100);

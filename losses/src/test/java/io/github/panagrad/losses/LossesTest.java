@@ -8,6 +8,7 @@ import io.github.panagrad.engine.HeadOptions;
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.check.GradCheck;
+import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Device;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.Pool;
@@ -83,6 +84,46 @@ class LossesTest {
                                 targets().to(Device.REFERENCE),
                                 CrossEntropyOptions.DEFAULT.labelSmoothing(0.2));
         assertThat(GradCheck.maxError(loss, Ops.randn(Rng.of(3), 6, 5))).isLessThan(1e-6);
+    }
+
+    /// Smoothed targets are a distribution: its own logits cost its entropy and pull at nothing.
+    @Test
+    void smoothedTargetsAreMetExactly() {
+        double e = 0.1;
+        double rare = e / 4;
+        double own = 1 - e + rare;
+        double entropy = -own * Math.log(own) - 3 * rare * Math.log(rare);
+        Tensor logits =
+                Ops.tensor64(
+                                new double[] {
+                                    Math.log(rare), Math.log(own), Math.log(rare), Math.log(rare)
+                                },
+                                1,
+                                4)
+                        .requireGrad();
+        Tensor target = Ops.indices(new int[] {1}, 1);
+        var options = CrossEntropyOptions.DEFAULT.labelSmoothing(e);
+        Tensor loss = Losses.crossEntropy(logits, target, options);
+        assertThat(loss.item()).isCloseTo(entropy, offset(1e-9));
+        for (double slope : loss.backward().get(logits).toDoubles()) {
+            assertThat(slope).isCloseTo(0, offset(1e-9));
+        }
+        Tensor head = Ops.eye(4).requireGrad();
+        Tensor hidden = logits.detach().to(DType.F32).requireGrad();
+        Tensor fused =
+                Losses.linearCrossEntropy(
+                                hidden,
+                                head,
+                                target,
+                                HeadOptions.DEFAULT.labelSmoothing(e),
+                                Reduction.MEAN)
+                        .loss();
+        assertThat(fused.item()).isCloseTo(entropy, offset(1e-6));
+        assertThat(fused.backward().get(hidden).abs().max().item()).isLessThan(1e-6);
+        // A certain answer is not the best one any more.
+        Tensor sure = Ops.tensor64(new double[] {0, 100, 0, 0}, 1, 4);
+        assertThat(Losses.crossEntropy(sure, target, options).item())
+                .isCloseTo(3 * rare * 100, offset(1e-9));
     }
 
     @Test

@@ -121,6 +121,100 @@ class PreferenceLossesTest {
         });
     }
 
+    private static double slope(Function<Tensor, Tensor> loss, double at) {
+        Tensor x = on(at).requireGrad();
+        return loss.apply(x).sum().backward().get(x).at(0);
+    }
+
+    /// Of each in the log-probability of the chosen answer.
+    @Test
+    void haveTheSlopesOfTheirPapers() {
+        Tensor zero = on(0);
+        for (double margin : new double[] {-3, 0, 0.7, 40}) {
+            // DPO, section 4: −β·σ(−β·Δ), so that pairs in the wrong order count most.
+            assertThat(slope(x -> PreferenceLosses.dpo(x, zero, zero, zero, 0.3, 0), margin))
+                    .isCloseTo(-0.3 * sigmoid(-0.3 * margin), offset(1e-9));
+            assertThat(slope(x -> PreferenceLosses.ipo(x, zero, zero, zero, 0.25), margin))
+                    .isCloseTo(2 * (margin - 2), offset(1e-9));
+            assertThat(slope(x -> PreferenceLosses.simPo(x, zero, 2, 0.5), margin))
+                    .isCloseTo(-2 * sigmoid(0.5 - 2 * margin), offset(1e-9));
+            double gain = sigmoid(0.3 * margin);
+            assertThat(
+                            slope(
+                                    x ->
+                                            PreferenceLosses.kto(
+                                                    x, zero, new boolean[] {true}, 0, 0.3, 2, 1),
+                                    margin))
+                    .isCloseTo(-2 * 0.3 * gain * (1 - gain), offset(1e-9));
+        }
+        // ORPO, eq. 8 to 10: δ·h, with δ = 1/(1 + odds c / odds r) and h = 1/(1 − p).
+        double chosen = Math.log(0.4);
+        double odds = (0.4 / 0.6) / (0.2 / 0.8);
+        assertThat(slope(x -> PreferenceLosses.oddsRatio(x, on(Math.log(0.2))), chosen))
+                .isCloseTo(-1 / (1 + odds) / 0.6, offset(1e-9));
+    }
+
+    @Test
+    void haveTheirLimits() {
+        Tensor same = on(-4);
+        Tensor far = on(500);
+        assertThat(dpoOf(same, same)).isCloseTo(Math.log(2), offset(1e-12));
+        assertThat(dpoOf(far, same)).isCloseTo(0, offset(1e-12));
+        assertThat(dpoOf(same, far)).isCloseTo(0.3 * 504, offset(1e-9));
+        // IPO is content with its margin; DPO never is.
+        assertThat(PreferenceLosses.ipo(on(5), on(0), on(0), on(0), 0.1).at(0)).isZero();
+        assertThat(PreferenceLosses.ipo(on(9), on(0), on(0), on(0), 0.1).at(0)).isEqualTo(16);
+        assertThat(PreferenceLosses.simPo(same, same, 2, 0).at(0))
+                .isCloseTo(Math.log(2), offset(1e-12));
+        assertThat(PreferenceLosses.oddsRatio(same, same).at(0))
+                .isCloseTo(Math.log(2), offset(1e-12));
+        // Sure answers stay finite.
+        assertThat(PreferenceLosses.oddsRatio(on(0), on(-700)).at(0)).isCloseTo(0, offset(1e-6));
+        assertThat(PreferenceLosses.oddsRatio(on(-700), on(0)).at(0)).isBetween(700.0, 720.0);
+        // KTO saturates on both sides.
+        boolean[] marks = {true, false};
+        assertThat(PreferenceLosses.kto(on(900, 900), on(0, 0), marks, 0, 0.1, 1, 3).toDoubles())
+                .containsExactly(new double[] {0, 3}, offset(1e-12));
+        assertThat(PreferenceLosses.kto(on(0, 0), on(0, 0), marks, 0, 0.1, 1, 3).toDoubles())
+                .containsExactly(new double[] {0.5, 1.5}, offset(1e-12));
+    }
+
+    private static double dpoOf(Tensor chosen, Tensor rejected) {
+        return PreferenceLosses.dpo(chosen, rejected, on(0), on(0), 0.3, 0).at(0);
+    }
+
+    /// PPO, section 3: beyond the bounds a sample pulls only if that leads back.
+    @Test
+    void clippedSamplesPullAtNothing() {
+        Tensor now =
+                on(Math.log(1.5), Math.log(1.5), Math.log(0.5), Math.log(0.5), 0).requireGrad();
+        Tensor loss =
+                PolicyLosses.clippedSurrogate(
+                        now, on(0, 0, 0, 0, 0), on(1, -1, 1, -1, 2), 0.2, 0.3);
+        assertThat(loss.sum().backward().get(now).toDoubles())
+                .containsExactly(new double[] {0, 1.5, -0.5, 0, -2}, offset(1e-9));
+    }
+
+    /// Its mean over all outcomes, each as often as the policy draws it, is the divergence.
+    @Test
+    void divergenceIsUnbiasedAndNeverNegative() {
+        double[] p = {0.5, 0.3, 0.2};
+        double[] q = {0.2, 0.2, 0.6};
+        double mean = 0;
+        double exact = 0;
+        for (int i = 0; i < 3; i++) {
+            double each = PolicyLosses.divergence(on(Math.log(p[i])), on(Math.log(q[i]))).at(0);
+            assertThat(each).isPositive();
+            mean += p[i] * each;
+            exact += p[i] * Math.log(p[i] / q[i]);
+        }
+        assertThat(mean).isCloseTo(exact, offset(1e-12));
+        Tensor same = on(-1.3).requireGrad();
+        Tensor none = PolicyLosses.divergence(same, on(-1.3));
+        assertThat(none.at(0)).isZero();
+        assertThat(none.sum().backward().get(same).at(0)).isZero();
+    }
+
     @Test
     void losesWhereTheRejectedAnswerIsLikelier() {
         for (String name : new String[] {"dpo", "simPo", "oddsRatio"}) {

@@ -70,6 +70,22 @@ class ValueBinsTest {
     }
 
     @Test
+    void projectionsAreDistributionsWhateverTheReward() {
+        double[] spread = new double[4 * SPREAD.length];
+        for (int i = 0; i < spread.length; i++) {
+            spread[i] = SPREAD[i % SPREAD.length];
+        }
+        double[] rewards = {-40, 0.123, 0.9, 1e9};
+        Tensor moved = POINTS.project(spread, rewards, 0.99, new boolean[4]);
+        assertThat(moved.sum(-1, false).toDoubles())
+                .containsExactly(new double[] {1, 1, 1, 1}, offset(1e-12));
+        assertThat(moved.min().item()).isNotNegative();
+        // Beyond the range all lies on its end.
+        assertThat(moved.at(0, 0)).isCloseTo(1, offset(1e-12));
+        assertThat(moved.at(3, 4)).isCloseTo(1, offset(1e-12));
+    }
+
+    @Test
     void gradientIsBoundedWhateverTheNumber() {
         ValueBins bins = ValueBins.centres(-1e6, 1e6, 7);
         Tensor logits = Ops.tensor64(new double[] {3, -1, 0, 2, 1, -2, 0}, 1, 7).requireGrad();

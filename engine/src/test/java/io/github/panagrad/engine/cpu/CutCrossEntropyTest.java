@@ -122,6 +122,34 @@ class CutCrossEntropyTest {
                 .isGreaterThan(1e-3);
     }
 
+    /// Entries whose rows of the weight get no gradient at all.
+    private static long starved(Problem p, HeadOptions options) {
+        Tensor gradient = p.mean(options).loss().backward().get(p.weight);
+        double[] sizes = gradient.abs().sum(1, false).toDoubles();
+        return Arrays.stream(sizes).filter(size -> size == 0).count();
+    }
+
+    @Test
+    void publishedVariantsFilterWhatTheySay() {
+        Problem flat = peaked(60, 16, 500);
+        Tensor hidden = flat.hidden.mul(1.5).detach().requireGrad();
+        // One target for all: no other's block has to stay for its sake.
+        Problem p = new Problem(hidden, flat.weight, Ops.indices(new int[60]));
+        assertThat(p.mean(HeadOptions.CUT).dropped().item()).isPositive();
+        assertThat(starved(p, HeadOptions.CUT)).isGreaterThanOrEqualTo(64);
+        assertThat(starved(p, HeadOptions.CUT_FULL_HIDDEN)).isEqualTo(starved(p, HeadOptions.CUT));
+        assertThat(starved(p, HeadOptions.CUT_FULL_WEIGHT)).isZero();
+        assertThat(p.mean(HeadOptions.CUT_FULL_WEIGHT).dropped().item()).isPositive();
+        assertThat(p.mean(HeadOptions.COMPENSATED).dropped().item()).isZero();
+        for (var options :
+                List.of(
+                        HeadOptions.CUT_FULL_HIDDEN,
+                        HeadOptions.CUT_FULL_WEIGHT,
+                        HeadOptions.COMPENSATED)) {
+            assertThat(options.compensateHidden() && options.compensateWeight()).isTrue();
+        }
+    }
+
     /// A problem whose softmax is peaked, with entries that are unlikely everywhere, so that a filter
     /// finds much to drop.
     private static Problem peaked(int n, int dim, int vocabulary) {

@@ -67,6 +67,7 @@ public final class ObjectiveCatalog {
                                         "filter", "auto", "ε, auto by the weights' type, or off"),
                                 Setting.of("sort", "true", "whether likely entries share blocks"),
                                 Setting.of("block", "128x64", "tokens x entries that go together"),
+                                Setting.of("of", "both", "gradients filtered: or hidden, weight"),
                                 Setting.of(
                                         "sums", "plain", "or compensated, for what rounding loses"),
                                 Setting.of("z", 0, "λ of λ·lse²")),
@@ -246,12 +247,20 @@ public final class ObjectiveCatalog {
                     case "auto" -> HeadFilter.auto();
                     default -> HeadFilter.below(s.number("filter"));
                 };
+        Filtered of = s.choice("of", Filtered.class);
+        filter = filter.of(of != Filtered.WEIGHT, of != Filtered.HIDDEN);
         int[] block = s.extents("block", 2);
         boolean compensated = s.choice("sums", Sums.class) == Sums.COMPENSATED;
         return HeadOptions.DEFAULT
                 .filter(filter.blocks(block[0], block[1]).sorted(s.flag("sort")))
                 .compensate(compensated, compensated)
                 .zLoss(s.number("z"));
+    }
+
+    private enum Filtered {
+        BOTH,
+        HIDDEN,
+        WEIGHT
     }
 
     private enum Sums {

@@ -1,15 +1,20 @@
 package io.github.panagrad.examples.catalog;
 
 import io.github.panagrad.adapters.Adapter;
+import io.github.panagrad.examples.task.Answering;
 import io.github.panagrad.examples.task.Goal;
 import io.github.panagrad.examples.task.Goal.Data;
 import io.github.panagrad.losses.DistillOptions;
 import io.github.panagrad.nn.data.Batch;
+import io.github.panagrad.nn.data.Example;
 import io.github.panagrad.nn.data.UnlearnSet;
 import io.github.panagrad.nn.generate.Sampling;
 import io.github.panagrad.nn.io.Tokenizer;
+import io.github.panagrad.nn.metrics.FinalAnswer;
 import io.github.panagrad.nn.models.CausalLM;
+import io.github.panagrad.nn.objective.AnswerCoverage;
 import io.github.panagrad.nn.objective.Distill;
+import io.github.panagrad.nn.objective.GradientAscent;
 import io.github.panagrad.nn.objective.Grpo;
 import io.github.panagrad.nn.objective.Poft;
 import io.github.panagrad.nn.objective.PolicySurrogate;
@@ -74,6 +79,32 @@ final class TaughtObjectives {
                                 Setting.of("ce", 0.9, "a"),
                                 Setting.of("dmk", 0.75, "b")),
                 ObjectiveCatalog.entry(
+                                "ascent",
+                                "forgets rows by climbing their loss, and holds on to the others",
+                                "−ℓ + λ·KL(before ‖ now) of rows that stay",
+                                "arXiv 2210.01504; with KL: arXiv 2310.10683",
+                                GradientAscent.class,
+                                s -> List.of(new Goal.Language(Data.TEXT, on -> ascent(on, s))))
+                        .with(
+                                Setting.of(
+                                        "concept",
+                                        "",
+                                        "rows that say one of these names, between +; all without"
+                                                + " it"),
+                                Setting.of("kl", 1, "λ")),
+                ObjectiveCatalog.entry(
+                                "dco-chains",
+                                "trains for the best of N answers behind chains of thought, sampled each epoch",
+                                "F(N, p̂)·ℓ of a sequence",
+                                "DCO^a, arXiv 2502.07154",
+                                AnswerCoverage.class,
+                                s -> List.of(new Goal.Language(Data.TEXT, on -> chains(on, s))))
+                        .with(
+                                Setting.of("n", 16, "samples that will be drawn"),
+                                Setting.of("samples", 8, "answers to a prompt, for p̂"),
+                                Setting.of("tokens", 128, "in an answer at most"),
+                                Setting.of("mark", "####", "stands before the final answer")),
+                ObjectiveCatalog.entry(
                                 "grpo",
                                 "samples answers and learns from the better ones",
                                 "−min(ρ·A, clip(ρ)·A) + β·KL",
@@ -126,6 +157,35 @@ final class TaughtObjectives {
                 Unlearn.of(on.model(), before(on.model(), on.adapter()), concept)
                         .weights(s.number("ce"), s.number("dmk"));
         return on.kept() == null ? objective : objective.kept(on.kept());
+    }
+
+    private static Objective<Batch> ascent(Goal.Subject on, Settings s) {
+        if (!s.has("concept")) {
+            return GradientAscent.plain(on.model(), sequence -> true);
+        }
+        Set<Integer> concept =
+                UnlearnSet.concept(on.model().tokenizer(), List.of(s.word("concept").split("\\+")));
+        List<Example> examples = on.data().examples();
+        boolean[] forgotten = new boolean[examples.size()];
+        for (int i = 0; i < forgotten.length; i++) {
+            forgotten[i] = Arrays.stream(examples.get(i).labels()).anyMatch(concept::contains);
+        }
+        return GradientAscent.of(
+                        on.model(),
+                        before(on.model(), on.adapter()),
+                        sequence -> forgotten[sequence.example()])
+                .klWeight(s.number("kl"));
+    }
+
+    private static Objective<Batch> chains(Goal.Subject on, Settings s) {
+        var answering = new Answering(on.model(), on.data());
+        answering.requireAnswers();
+        int samples = s.integer("samples");
+        var mark = new FinalAnswer(s.word("mark"));
+        Sampling sampling = Sampling.temperature(1).maxTokens(s.integer("tokens"));
+        long apart = (long) samples * on.data().size();
+        return new AnswerCoverage(on.model(), s.number("n"), on.data().size())
+                .sampling(epoch -> answering.sample(samples, sampling.seed(epoch * apart), mark));
     }
 
     private static Objective<Batch> grpo(Goal.Subject on, Settings s) {

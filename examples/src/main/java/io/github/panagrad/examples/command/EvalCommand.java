@@ -8,7 +8,9 @@ import io.github.panagrad.nn.train.Evaluation;
 import io.github.panagrad.nn.train.Evaluator;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -20,7 +22,8 @@ import picocli.CommandLine.Spec;
         name = "eval",
         description =
                 "Measures how well a model predicts data: mean negative log-likelihood in nats over"
-                        + " all predicted tokens, and its exponential, the perplexity.")
+                        + " all predicted tokens, and its exponential, the perplexity; for rows with"
+                        + " right answers, how often samples are right too.")
 public final class EvalCommand implements Runnable {
     @Spec private CommandSpec spec;
     @Mixin private ModelOptions source;
@@ -36,6 +39,8 @@ public final class EvalCommand implements Runnable {
 
     @Mixin private DataOptions reading;
 
+    @Mixin private AnswerOptions answers;
+
     @Option(
             names = "--batch-size",
             defaultValue = "8",
@@ -45,7 +50,9 @@ public final class EvalCommand implements Runnable {
 
     @Option(
             names = "--json",
-            description = "Print {\"loss\":…,\"perplexity\":…,\"tokens\":…} and nothing else.")
+            description =
+                    "Print {\"loss\":…,\"perplexity\":…,\"tokens\":…}, with what else is asked for,"
+                            + " and nothing else.")
     private boolean json;
 
     @SuppressWarnings("UnusedVariable") // acts as it is parsed
@@ -62,13 +69,15 @@ public final class EvalCommand implements Runnable {
         model.to(where.device());
         Dataset dataset = reading.read(data, model, source.folder());
         Evaluation evaluation = Evaluator.of(model).run(Batches.of(dataset).size(batchSize));
+        Map<String, Double> more = answers.measure(model, dataset, batchSize);
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
-            out.println(
-                    JsonObject.of(
-                            "loss", evaluation.loss(),
-                            "perplexity", evaluation.perplexity(),
-                            "tokens", evaluation.tokens()));
+            var all = new LinkedHashMap<String, Object>();
+            all.put("loss", evaluation.loss());
+            all.put("perplexity", evaluation.perplexity());
+            all.put("tokens", evaluation.tokens());
+            all.putAll(more);
+            out.println(JsonObject.of(all));
         } else {
             out.printf(
                     Locale.ROOT,
@@ -76,6 +85,7 @@ public final class EvalCommand implements Runnable {
                     evaluation.loss(),
                     evaluation.perplexity(),
                     evaluation.tokens());
+            more.forEach((name, value) -> out.printf(Locale.ROOT, "%s %.4f%n", name, value));
         }
     }
 }

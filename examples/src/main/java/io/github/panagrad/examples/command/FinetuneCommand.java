@@ -231,6 +231,13 @@ public final class FinetuneCommand implements Runnable {
     @Override
     public void run() {
         OutputFolder.prepare(output);
+        if (what.hasLabelNoise() && how.favoursHardRows()) {
+            spec.commandLine()
+                    .getErr()
+                    .println(
+                            "warning: focal counts hard rows for more, and those with wrong labels"
+                                    + " are hard; gce and sce count them for less");
+        }
         var rows = new TaskOptions.Rows(batchSize, seed, shuffle, pack);
         tune(
                 what.task(

@@ -107,6 +107,11 @@ final class MethodOptions {
         }
     }
 
+    /// Tells whether the objective counts rows for more that are hard to get right.
+    boolean favoursHardRows() {
+        return ObjectiveCatalog.CATALOG.entry(objective).name().equals("focal");
+    }
+
     List<Goal> objective() {
         return ObjectiveCatalog.CATALOG.make(objective);
     }

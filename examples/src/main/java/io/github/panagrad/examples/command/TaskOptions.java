@@ -139,6 +139,11 @@ final class TaskOptions {
                 "'finetune --help' lists them");
     }
 
+    /// Tells whether some of the training labels are made wrong.
+    boolean hasLabelNoise() {
+        return labelNoise > 0;
+    }
+
     /// Refuses an option that would do nothing.
     private static void refuse(boolean idle, String option, String wanted) {
         if (idle) {

@@ -12,12 +12,16 @@ import io.github.panagrad.losses.Losses;
 import io.github.panagrad.losses.Reduction;
 import io.github.panagrad.nn.models.CausalLM;
 import io.github.panagrad.nn.optim.AdamW;
+import io.github.panagrad.nn.optim.Optimizer;
+import io.github.panagrad.nn.optim.Sgd;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /// Shows what Cut Cross-Entropy (arXiv 2411.09009) saves and what it loses: time and memory of the
@@ -32,6 +36,7 @@ import java.util.function.Supplier;
 public record CutCrossEntropyDemo(Tensor hidden, Tensor head, int[] targets, int batch, int steps) {
     private static final int ROUNDS = 5;
     private static final double LR = 1e-3;
+    private static final double SGD_LR = 3e-3;
 
     /// What one way to compute the loss costs.
     ///
@@ -132,23 +137,45 @@ public record CutCrossEntropyDemo(Tensor hidden, Tensor head, int[] targets, int
         return new Cost(name, times[ROUNDS / 2], bytes, dropped);
     }
 
-    /// Trains the head on its frozen states, trained and fresh, exactly and with a filter.
+    /// Trains the head on its frozen states by AdamW, trained and fresh: exactly, with a filter that
+    /// looks at each entry, and with one that looks at blocks, as it was published.
     public List<Curve> curves(double threshold) {
+        return curves(threshold, w -> AdamW.of(List.of(w)).lr(LR).weightDecay(0));
+    }
+
+    /// Does so by an optimizer of one's own.
+    ///
+    /// AdamW divides each entry of the gradient by its own size, so that the many small ones that a
+    /// filter drops would move the head as far as the large ones do; gradient descent hardly sees them.
+    public List<Curve> curves(double threshold, Function<Parameter, Optimizer> by) {
         double deviation = Math.sqrt(head.square().mean().item());
         Tensor fresh = Ops.randn(Rng.of(1), head.dim(0), head.dim(1)).mul(deviation / 10).detach();
+        var ways = new LinkedHashMap<String, HeadOptions>();
+        String below = " below %.3g".formatted(threshold);
+        ways.put("exact", HeadOptions.DEFAULT);
+        ways.put("entries" + below, HeadOptions.DEFAULT.filter(threshold));
+        ways.put("blocks" + below, cut(threshold));
         var curves = new ArrayList<Curve>();
-        for (boolean filtered : new boolean[] {false, true}) {
-            HeadOptions options = HeadOptions.DEFAULT.filter(filtered ? threshold : 0);
-            String name = filtered ? "below %.3g".formatted(threshold) : "exact";
-            curves.add(curve("trained", name, head, options));
-            curves.add(curve("fresh", name, fresh, options));
-        }
+        ways.forEach((name, options) -> {
+            curves.add(onward(name, options, by));
+            curves.add(curve("fresh", name, fresh, options, by));
+        });
         return List.copyOf(curves);
     }
 
-    private Curve curve(String start, String name, Tensor from, HeadOptions options) {
+    /// Trains the head on from its weights, with options and an optimizer of one's own.
+    public Curve onward(String name, HeadOptions options, Function<Parameter, Optimizer> by) {
+        return curve("trained", name, head, options, by);
+    }
+
+    private Curve curve(
+            String start,
+            String name,
+            Tensor from,
+            HeadOptions options,
+            Function<Parameter, Optimizer> by) {
         Parameter weight = Ops.parameter("head", from.mul(1).detach().keep());
-        var optimizer = AdamW.of(List.of(weight)).lr(LR).weightDecay(0);
+        Optimizer optimizer = by.apply(weight);
         double[] losses = new double[steps];
         double[] dropped = new double[2];
         for (int step = 0; step < steps; step++) {
@@ -187,7 +214,7 @@ public record CutCrossEntropyDemo(Tensor hidden, Tensor head, int[] targets, int
     public static String curveTable(List<Curve> curves) {
         var text = new StringBuilder();
         for (Curve c : curves) {
-            text.append(String.format(Locale.ROOT, "%-8s %-15s", c.start, c.name));
+            text.append(String.format(Locale.ROOT, "%-8s %-24s", c.start, c.name));
             for (int tenth = 0; tenth < 10; tenth++) {
                 text.append(String.format(Locale.ROOT, " %6.3f", c.tenth(tenth)));
             }
@@ -211,6 +238,10 @@ public record CutCrossEntropyDemo(Tensor hidden, Tensor head, int[] targets, int
                         Integer.parseInt(args[3]),
                         Integer.parseInt(args[4]));
         System.out.print(costTable(demo.costs()));
-        System.out.print(curveTable(demo.curves(HeadFilter.thresholdOf(DType.BF16))));
+        double threshold = HeadFilter.thresholdOf(DType.BF16);
+        System.out.print("by AdamW\n" + curveTable(demo.curves(threshold)));
+        System.out.print(
+                "by gradient descent\n"
+                        + curveTable(demo.curves(threshold, w -> Sgd.of(List.of(w)).lr(SGD_LR))));
     }
 }

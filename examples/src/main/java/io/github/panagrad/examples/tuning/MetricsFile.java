@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.TreeMap;
 
 /// Writes the figures of each step to a file, an object of JSON a line, at once: whoever follows
 /// the file sees the run, and a crash loses nothing.
@@ -40,16 +42,20 @@ public final class MetricsFile implements AutoCloseable {
         }
     }
 
-    /// Writes a step: `step, loss, lr, grad_norm, tokens, tokens_per_second`.
+    /// Writes a step: `step, loss, lr, grad_norm, tokens, tokens_per_second`, and `report` with what
+    /// the objective reported, if it did.
     public void write(StepMetrics step) {
-        line(
-                JsonObject.of(
-                        "step", step.step(),
-                        "loss", step.loss(),
-                        "lr", step.lr(),
-                        "grad_norm", step.gradNorm(),
-                        "tokens", step.tokens(),
-                        "tokens_per_second", Math.round(10 * step.tokensPerSecond()) / 10.0));
+        var figures = new LinkedHashMap<String, Object>();
+        figures.put("step", step.step());
+        figures.put("loss", step.loss());
+        figures.put("lr", step.lr());
+        figures.put("grad_norm", step.gradNorm());
+        figures.put("tokens", step.tokens());
+        figures.put("tokens_per_second", Math.round(10 * step.tokensPerSecond()) / 10.0);
+        if (!step.report().isEmpty()) {
+            figures.put("report", JsonObject.of(new TreeMap<>(step.report())));
+        }
+        line(JsonObject.of(figures));
     }
 
     /// Writes an object of its own.

@@ -55,6 +55,15 @@ public record Example(int[] inputIds, int[] labels, int tag) {
         return n;
     }
 
+    /// Returns how many tokens stand before the first that counts.
+    public int promptLength() {
+        int n = 0;
+        while (n < labels.length && labels[n] == IGNORED) {
+            n++;
+        }
+        return n;
+    }
+
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof Example e

@@ -13,6 +13,8 @@ import io.github.panagrad.nn.train.Objective;
 import io.github.panagrad.nn.train.Step;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /// Direct coverage of answers behind chains of thought: cross-entropy of each example's text, times
 /// the factor N·p̂·(1 − p̂)^(N−1)/(1 − (1 − p̂)^N) of its answer.
@@ -24,14 +26,17 @@ import java.util.Map;
 ///
 /// ```java
 /// var objective = new AnswerCoverage(model, 64, data.size());
-/// trainer.every(stepsOfAnEpoch, step -> objective.know(SampledAnswers.draw(model, …)));
+/// objective.sampling(epoch -> SampledAnswers.draw(model, tokenizer, problems, 8, sampling.seed(epoch)));
 /// ```
 public final class AnswerCoverage implements Objective<Batch> {
     private static final String PROBABILITIES = "answer probabilities";
+    private static final String EPOCH = "answers sampled in epoch";
 
     private final CausalLM model;
     private final double n;
     private final double[] probabilities;
+    private @Nullable IntFunction<SampledAnswers> sampler;
+    private int sampled;
 
     /// Creates an objective that knows of no probability yet.
     ///
@@ -45,6 +50,29 @@ public final class AnswerCoverage implements Objective<Batch> {
         this.model = model;
         this.n = n;
         probabilities = new double[examples];
+    }
+
+    /// Samples answers by itself whenever an epoch has passed, out of training mode.
+    ///
+    /// @param draws makes samples for an epoch, from 1, problem i being that of example i
+    public AnswerCoverage sampling(IntFunction<SampledAnswers> draws) {
+        sampler = draws;
+        return this;
+    }
+
+    private void sample(int epoch) {
+        IntFunction<SampledAnswers> draws = sampler;
+        if (draws == null || epoch <= sampled) {
+            return;
+        }
+        boolean wasTraining = model.isTraining();
+        model.training(false);
+        try {
+            know(draws.apply(epoch));
+        } finally {
+            model.training(wasTraining);
+        }
+        sampled = epoch;
     }
 
     /// Takes note of how likely the answer of an example is.
@@ -73,6 +101,7 @@ public final class AnswerCoverage implements Objective<Batch> {
 
     @Override
     public LossTerm loss(Batch batch, Step step) {
+        sample(step.epoch());
         var predicted = PredictedTokens.of(model, batch, step.context());
         if (predicted.isEmpty()) {
             return LossTerm.of(predicted.nll().sum(), 0);
@@ -94,7 +123,11 @@ public final class AnswerCoverage implements Objective<Batch> {
 
     @Override
     public Map<String, Tensor> state() {
-        return Map.of(PROBABILITIES, Ops.tensor64(probabilities.clone(), probabilities.length));
+        return Map.of(
+                PROBABILITIES,
+                Ops.tensor64(probabilities.clone(), probabilities.length),
+                EPOCH,
+                Ops.tensor64(new double[] {sampled}, 1));
     }
 
     @Override
@@ -109,5 +142,7 @@ public final class AnswerCoverage implements Objective<Batch> {
                     "resume with the data that the run began with");
         }
         System.arraycopy(found.toDoubles(), 0, probabilities, 0, probabilities.length);
+        Tensor epoch = state.get(EPOCH);
+        sampled = epoch == null ? 0 : (int) epoch.item();
     }
 }

@@ -43,6 +43,12 @@ public final class Answers {
         return new Answers(batch, owners);
     }
 
+    /// Returns for each place of the batch the number of the sequence whose token it predicts, −1 where
+    /// nothing is predicted.
+    int[] byPlace() {
+        return owners.clone();
+    }
+
     /// Returns the number of the sequence, in [Batch#sequences], that each predicted token is of.
     public int[] owners() {
         return Arrays.stream(owners).filter(owner -> owner >= 0).toArray();
@@ -83,7 +89,7 @@ public final class Answers {
     /// Computes each predicted token's negative log-likelihood from hidden states that are there
     /// already. Shapes: hidden (B, T, C) → (N).
     Tensor tokenLosses(CausalLM model, Tensor hidden) {
-        Tensor nll = nll(model, hidden);
+        Tensor nll = nll(model, hidden, HeadOptions.DEFAULT);
         return nll.indexSelect(0, places(nll));
     }
 
@@ -95,16 +101,17 @@ public final class Answers {
     ///     sequence has no predicted token
     public Tensor sequences(CausalLM model, Context context, Reduction reduction) {
         return SequenceLogProbability.of(
-                nll(model, model.hidden(batch, context)),
+                nll(model, model.hidden(batch, context), HeadOptions.DEFAULT),
                 owners,
                 batch.sequences().size(),
                 reduction);
     }
 
-    private Tensor nll(CausalLM model, Tensor hidden) {
+    /// Computes the negative log-likelihood at every place, 0 where nothing is predicted. Shapes: hidden
+    /// (B, T, C) → (B·T).
+    Tensor nll(CausalLM model, Tensor hidden, HeadOptions options) {
         Tensor targets = Ops.indices(batch.targets(), batch.size(), batch.length());
-        return Losses.perToken(hidden, model.head(), targets, HeadOptions.DEFAULT, false, false)
-                .nll();
+        return Losses.perToken(hidden, model.head(), targets, options, false, false).nll();
     }
 
     /// Makes a vector of numbers of the type and on the device of another.

@@ -1,20 +1,18 @@
 package io.github.panagrad.nn.objective;
 
 import io.github.panagrad.engine.HeadOptions;
-import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
-import io.github.panagrad.losses.Losses;
 import io.github.panagrad.losses.Reduction;
 import io.github.panagrad.losses.SequenceLogProbability;
 import io.github.panagrad.nn.Context;
 import io.github.panagrad.nn.data.Batch;
-import io.github.panagrad.nn.data.Example;
 import io.github.panagrad.nn.models.CausalLM;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// What a model finds of the predicted tokens of a batch.
+/// What a model finds of the predicted tokens of a batch: [Answers] at every place, and without the
+/// sequences of which nothing is predicted.
 ///
 /// @param nll negative log-likelihoods (B·T), 0 where nothing is predicted
 /// @param owners for each place the number in `sequences` of its sequence, −1 where nothing is
@@ -22,35 +20,20 @@ import java.util.List;
 /// @param sequences the sequences of which tokens are predicted
 record PredictedTokens(Tensor nll, int[] owners, List<Batch.Sequence> sequences) {
     static PredictedTokens of(CausalLM model, Batch batch, Context context, HeadOptions options) {
-        Tensor hidden = model.hidden(batch, context);
-        int[] targets = batch.targets();
-        Tensor nll =
-                Losses.perToken(
-                                hidden,
-                                model.head(),
-                                Ops.indices(targets, batch.size(), batch.length()),
-                                options,
-                                false,
-                                false)
-                        .nll();
-        int[] owners = new int[targets.length];
-        Arrays.fill(owners, -1);
+        Answers answers = Answers.of(batch);
+        int[] counts = answers.counts();
+        int[] numbers = new int[counts.length];
         var sequences = new ArrayList<Batch.Sequence>();
-        for (Batch.Sequence s : batch.sequences()) {
-            boolean any = false;
-            int from = s.row() * batch.length() + s.start();
-            for (int at = from; at < from + s.length(); at++) {
-                // The target of a sequence's last token is the next one's first, which is ignored.
-                if (targets[at] != Example.IGNORED) {
-                    owners[at] = sequences.size();
-                    any = true;
-                }
-            }
-            if (any) {
-                sequences.add(s);
+        for (int i = 0; i < counts.length; i++) {
+            numbers[i] = sequences.size();
+            if (counts[i] > 0) {
+                sequences.add(batch.sequences().get(i));
             }
         }
-        return new PredictedTokens(nll, owners, List.copyOf(sequences));
+        return new PredictedTokens(
+                answers.nll(model, model.hidden(batch, context), options),
+                Arrays.stream(answers.byPlace()).map(i -> i < 0 ? i : numbers[i]).toArray(),
+                List.copyOf(sequences));
     }
 
     static PredictedTokens of(CausalLM model, Batch batch, Context context) {

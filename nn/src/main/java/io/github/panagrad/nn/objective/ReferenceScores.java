@@ -67,10 +67,7 @@ public final class ReferenceScores {
     /// counts, and of its answer.
     public static String key(Tokenizer tokenizer, Example example) {
         int[] ids = example.inputIds();
-        int answer = 0;
-        while (answer < ids.length && example.labels()[answer] == Example.IGNORED) {
-            answer++;
-        }
+        int answer = example.promptLength();
         return key(
                 tokenizer.decode(Arrays.copyOf(ids, answer), true),
                 tokenizer.decode(Arrays.copyOfRange(ids, answer, ids.length), true));

@@ -16,6 +16,7 @@ import io.github.panagrad.nn.train.BatchSource;
 import io.github.panagrad.nn.train.LossTerm;
 import io.github.panagrad.nn.train.Trainer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -65,6 +66,42 @@ class AnswerCoverageTest {
         assertThat(state).isNotNull();
         assertThat(state.at(2)).isEqualTo(0.5);
         assertThat(state.at(5)).isZero();
+    }
+
+    @Test
+    void samplesOnceWhenAnEpochHasPassed() {
+        var asked = new ArrayList<Integer>();
+        int[] right = new int[16];
+        right[3] = 2;
+        var objective =
+                objective(8)
+                        .sampling(epoch -> {
+                            asked.add(epoch);
+                            assertThat(model.isTraining()).isFalse();
+                            return new SampledAnswers(20, right);
+                        });
+        model.training(true);
+        LossTerm first = objective.loss(batch, TinyPreferences.step(1, 0));
+        assertThat(asked).isEmpty();
+        LossTerm second = objective.loss(batch, TinyPreferences.step(2, 1));
+        objective.loss(batch, TinyPreferences.step(3, 1));
+        assertThat(asked).containsExactly(1);
+        assertThat(model.isTraining()).isTrue();
+        assertThat(first.report()).containsEntry("coverage_weight", 1.0);
+        assertThat(second.report().get("coverage_weight"))
+                .isCloseTo((15 + 0.671845) / 16, offset(1e-6));
+        // Resumed within the epoch, it does not sample again.
+        var resumed =
+                objective(8)
+                        .sampling(epoch -> {
+                            asked.add(epoch);
+                            return new SampledAnswers(20, new int[16]);
+                        });
+        resumed.load(objective.state());
+        assertThat(resumed.loss(batch, TinyPreferences.step(4, 1)).report())
+                .isEqualTo(second.report());
+        resumed.loss(batch, TinyPreferences.step(5, 2));
+        assertThat(asked).containsExactly(1, 2);
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
+import io.github.panagrad.engine.Parameter;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.spi.Backends;
@@ -61,6 +62,32 @@ class CoreTuningTest {
                                     .sum()
                                     .div(6));
         }
+    }
+
+    /// What is not mixed is a constant: only mixtures reach the encoder.
+    @Test
+    void detachedOriginalsReachTheEncoderThroughMixturesOnly() {
+        var plain = Encoders.classifier();
+        var detached = Encoders.classifier();
+        Labelled batch = Encoders.batch(LABELS);
+        LossTerm a = attach(plain, PLAIN).loss(batch, Encoders.step(1, 10));
+        LossTerm b =
+                attach(detached, PLAIN.detachOriginals(true)).loss(batch, Encoders.step(1, 10));
+        assertThat(b.sum().item()).isEqualTo(a.sum().item());
+        // A single row is mixed with nothing but itself, as the partner of its own semi-hard
+        // negative.
+        Labelled one = Encoders.batch(2);
+        double whole = norm(PLAIN.eta(0), one);
+        double part = norm(PLAIN.eta(0).detachOriginals(true), one);
+        assertThat(part).isCloseTo(whole / 2, offset(1e-5 * whole));
+    }
+
+    /// The size of the gradient of the encoder's embeddings.
+    private static double norm(Options options, Labelled batch) {
+        var model = Encoders.classifier();
+        Parameter table = model.parameters().get("bert.embeddings.word_embeddings.weight");
+        LossTerm term = attach(model, options).loss(batch, Encoders.step(1, 10));
+        return term.sum().backward().get(table).norm().item();
     }
 
     @Test

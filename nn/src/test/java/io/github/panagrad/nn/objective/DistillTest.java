@@ -141,6 +141,27 @@ class DistillTest {
     }
 
     @Test
+    void positionsThatAreNotKeptHaveNoDivergence() {
+        TinyPreferences.disturb(student, 7);
+        var before = Teacher.of(large);
+        LossTerm none =
+                Unlearn.of(student, before, Set.of(4))
+                        .kept((sequence, token) -> false)
+                        .loss(batch, TinyPreferences.step());
+        double ce = -Answers.of(batch).tokens(student, Context.EMPTY).mean().item();
+        assertThat(none.report()).containsEntry("dmk", 0.0);
+        assertThat(none.sum().item() / none.count()).isCloseTo(0.9 * ce, offset(1e-9));
+        Grads found = none.sum().backward();
+        Grads expected =
+                Answers.of(batch).tokens(student, Context.EMPTY).mean().mul(-0.9).backward();
+        for (Parameter p : student.trainable()) {
+            assertThat(found.get(p).mul(1 / none.count()).toDoubles())
+                    .containsExactly(expected.get(p).toDoubles(), offset(1e-9));
+        }
+        large.trainable().forEach(p -> assertThat(found.find(p)).isEmpty());
+    }
+
+    @Test
     void unlearningTakesTheConceptsProbability() {
         List<Double> concept = new ArrayList<>();
         Trainer.of(

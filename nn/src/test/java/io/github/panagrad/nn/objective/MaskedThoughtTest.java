@@ -1,6 +1,7 @@
 package io.github.panagrad.nn.objective;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.data.Offset.offset;
 
 import io.github.panagrad.engine.Ops;
 import io.github.panagrad.engine.Tensor;
@@ -11,10 +12,13 @@ import io.github.panagrad.nn.data.Batches;
 import io.github.panagrad.nn.data.Example;
 import io.github.panagrad.nn.data.InputCorruption;
 import io.github.panagrad.nn.models.CausalLM;
+import io.github.panagrad.nn.optim.AdamW;
+import io.github.panagrad.nn.train.Evaluator;
 import io.github.panagrad.nn.train.LossTerm;
 import io.github.panagrad.nn.train.Objective;
 import io.github.panagrad.nn.train.Objectives;
 import io.github.panagrad.nn.train.Step;
+import io.github.panagrad.nn.train.Trainer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -79,6 +83,60 @@ class MaskedThoughtTest {
         assertThat(before).isPositive();
         assertThat(after).isZero();
         assertThat(mask).isPositive();
+    }
+
+    /// The inputs of training are copies, and what is measured beside it sees none of them.
+    @Test
+    void evaluationNeverCorrupts() {
+        var model = model();
+        Batch batch = batch();
+        int[] ids = batch.ids().clone();
+        var seen = new ArrayList<int[]>();
+        var listening =
+                new MaskedThought(
+                        (corrupted, step) -> {
+                            seen.add(corrupted.ids().clone());
+                            return Objectives.nextToken(model).loss(corrupted, step);
+                        },
+                        EVERYTHING);
+        double before = Evaluator.of(model).run(List.of(batch)).loss();
+        var measured = new ArrayList<Double>();
+        var clean = new ArrayList<Double>();
+        Trainer.of(model, AdamW.of(model.trainable()).lr(1e-2), listening)
+                .steps(3)
+                .onStep(m -> {
+                    measured.add(Evaluator.of(model).run(List.of(batch)).loss());
+                    Batch fresh = batch();
+                    clean.add(
+                            Ops.noGrad(() ->
+                                    Objectives.nextToken(model)
+                                            .loss(fresh, new Step(1, 1, 0, Context.EMPTY))
+                                            .sum()
+                                            .item())
+                                    / fresh.predicted());
+                })
+                .run(epoch -> List.of(batch));
+        assertThat(seen).hasSize(3).allSatisfy(fed -> assertThat(fed).contains(MASK));
+        assertThat(batch.ids()).isEqualTo(ids);
+        assertThat(measured).hasSize(3).doesNotContain(before);
+        for (int i = 0; i < 3; i++) {
+            assertThat(measured.get(i)).isCloseTo(clean.get(i), offset(1e-6));
+        }
+    }
+
+    @Test
+    void packedRowsLearnLikePaddedOnes() {
+        CausalLM model = TinyPreferences.model(5);
+        var corruption = InputCorruption.of(MASK, TinyModels.VOCABULARY, 3).rate(0.6).warmup(0);
+        var objective = new MaskedThought(Objectives.nextToken(model), corruption);
+        Batches batches = Batches.of(TinyPreferences.pairs());
+        double[] padded = TinyPreferences.gradients(objective, model, batches.size(16));
+        assertThat(TinyPreferences.gradients(objective, model, batches.size(16).packed(32)))
+                .containsExactly(padded, offset(1e-9));
+        assertThat(TinyPreferences.gradients(objective, model, batches.size(3)))
+                .containsExactly(padded, offset(1e-9));
+        var clean = Objectives.nextToken(model);
+        assertThat(TinyPreferences.gradients(clean, model, batches.size(16))).isNotEqualTo(padded);
     }
 
     @Test

@@ -262,6 +262,90 @@ class PointwiseObjectivesTest {
         assertThat(term.report().get("heaviest_share")).isBetween(0.0, 1.0);
     }
 
+    /// The weights of a sequence's tokens, in their order, by example.
+    private static double[][] heardWeights(CausalLM model, Iterable<Batch> batches) {
+        double[][] heard = new double[8][];
+        for (Batch batch : batches) {
+            var weights = new ArrayList<Double>();
+            PerplexityWeighted.of(model).onWeight((id, w) -> weights.add(w)).loss(batch, STEP);
+            int next = 0;
+            for (Batch.Sequence s : batch.sequences()) {
+                int from = s.row() * batch.length() + s.start();
+                long count =
+                        Arrays.stream(batch.targets(), from, from + s.length())
+                                .filter(target -> target != Example.IGNORED)
+                                .count();
+                heard[s.example()] = new double[(int) count];
+                for (int t = 0; t < count; t++) {
+                    heard[s.example()][t] = weights.get(next++);
+                }
+            }
+        }
+        return heard;
+    }
+
+    @Test
+    void weightsOfSequencesHaveTheSameBitsInAnyBatch() {
+        var model = model();
+        double[][] whole = heardWeights(model, batches(8));
+        assertThat(heardWeights(model, batches(1))).isDeepEqualTo(whole);
+        assertThat(heardWeights(model, batches(3))).isDeepEqualTo(whole);
+        assertThat(heardWeights(model, Batches.of(examples()).size(2).packed(32)))
+                .isDeepEqualTo(whole);
+    }
+
+    @Test
+    void preferenceReportsItsMeanWeightAndWhoIsAhead() {
+        var model = model();
+        Batch batch = batches(8).getFirst();
+        double[] means =
+                Answers.of(batch).sequences(model, Context.EMPTY, Reduction.MEAN).toDoubles();
+        double tau = 0;
+        double ahead = 0;
+        double loss = 0;
+        for (int i = 0; i < 8; i++) {
+            double gap = REFERENCES[i] - means[i];
+            tau += 1 / (1 + Math.exp(-gap)) / 8;
+            ahead += gap < 0 ? 1.0 / 8 : 0;
+            loss += Math.log1p(Math.exp(gap));
+        }
+        LossTerm term = new Poft(model, REFERENCES).loss(batch, STEP);
+        assertThat(term.count()).isEqualTo(8);
+        assertThat(term.sum().item()).isCloseTo(loss, offset(1e-4));
+        assertThat(term.report().get("preference_weight")).isCloseTo(tau, offset(1e-5));
+        assertThat(term.report().get("ahead")).isCloseTo(ahead, offset(1e-12)).isBetween(0.1, 0.9);
+    }
+
+    @Test
+    void emptyAnswersAreLeftOutOfSequenceLossesAndTheirCount() {
+        var model = model();
+        var more = new ArrayList<>(examples());
+        int[] none = {Example.IGNORED, Example.IGNORED, Example.IGNORED};
+        more.add(new Example(new int[] {1, 2, 3}, none, 0));
+        var batch = Batches.of(more).size(9).iterator().next();
+        assertThat(batch.size()).isEqualTo(9);
+        double[] references = Arrays.copyOf(REFERENCES, 9);
+        for (Objective<Batch> objective :
+                List.of(new Poft(model, references), DirectCoverage.of(model, 8))) {
+            LossTerm eight = objective.loss(batches(8).getFirst(), STEP);
+            LossTerm nine = objective.loss(batch, STEP);
+            assertThat(nine.count()).isEqualTo(8);
+            assertThat(nine.sum().item()).isCloseTo(eight.sum().item(), offset(1e-5));
+            assertThat(nine.report().keySet()).isEqualTo(eight.report().keySet());
+        }
+    }
+
+    @Test
+    void theOrderOfExamplesDoesNotMatter() {
+        var model = model();
+        for (Kind kind : new Kind[] {Kind.PREFERENCE, Kind.COVERAGE, Kind.PERPLEXITY}) {
+            var shuffled = new ArrayList<Batch>();
+            Batches.of(examples()).size(3).shuffled(4).forEach(shuffled::add);
+            assertThat(shuffled.getFirst().sequences().getFirst().example()).isNotZero();
+            assertSame(model, sum(kind.of(model), shuffled), sum(kind.of(model), batches(8)));
+        }
+    }
+
     @Test
     void examplesOfLittleWeightAreLeftOut() {
         var model = model();
