@@ -2,246 +2,89 @@ package io.github.panagrad.examples.demo;
 
 import io.github.panagrad.engine.HeadFilter;
 import io.github.panagrad.engine.HeadOptions;
-import io.github.panagrad.engine.Ops;
-import io.github.panagrad.engine.Parameter;
-import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.DType;
-import io.github.panagrad.engine.ground.Pool;
-import io.github.panagrad.engine.ground.Rng;
-import io.github.panagrad.losses.Losses;
-import io.github.panagrad.losses.Reduction;
 import io.github.panagrad.nn.models.CausalLM;
 import io.github.panagrad.nn.optim.AdamW;
-import io.github.panagrad.nn.optim.Optimizer;
-import io.github.panagrad.nn.optim.Sgd;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
-import java.util.function.Function;
-import java.util.function.Supplier;
 
-/// Shows what Cut Cross-Entropy (arXiv 2411.09009) saves and what it loses: time and memory of the
-/// loss of one head with its gradients, and how a trained and a fresh head learn with a filtered
-/// gradient beside the exact one.
-///
-/// @param hidden states of a model F32 (N, C)
-/// @param head its head F32 (V, C)
-/// @param targets the token that follows each state (N)
-/// @param batch tokens of a training step
-/// @param steps steps of each curve
-public record CutCrossEntropyDemo(Tensor hidden, Tensor head, int[] targets, int batch, int steps) {
-    private static final int ROUNDS = 5;
-    private static final double LR = 1e-3;
-    private static final double SGD_LR = 3e-3;
+/// Computes the loss over a vocabulary of 32000 with its gradients as plain ops do, in pieces, and with
+/// what is small left out of the gradient (Cut Cross-Entropy, arXiv 2411.09009); see [HeadCosts].
+final class CutCrossEntropyDemo implements Demonstration {
+    private static final String CHUNKED = "chunked";
+    private static final String BLOCKS = "blocks below 2^-12";
+    private static final String BY_TYPE = "blocks below 2^-28";
+    private static final String MEMORY = "MiB beside gradients";
+    private static final String TIME = "time, composed = 1";
+    private static final String TRAINED = "loss, trained head";
+    private static final String FRESH = "loss, fresh head";
+    private static final int TOKENS = 512;
+    private static final int ROWS = 128;
 
-    /// What one way to compute the loss costs.
-    ///
-    /// @param name the way
-    /// @param milliseconds median time of loss and gradients
-    /// @param bytes what the pool gave beyond the two gradients
-    /// @param dropped the share of the gradient that was left out
-    public record Cost(String name, double milliseconds, long bytes, double dropped) {}
+    @Override
+    public String name() {
+        return "cut-cross-entropy";
+    }
 
-    /// How a head learns.
-    ///
-    /// @param start `trained` or `fresh`
-    /// @param name whether the gradient is filtered, and how
-    /// @param losses the exact loss of each step, in nats
-    /// @param dropped the share of the gradient that was left out in the first and in the last step
-    public record Curve(String start, String name, double[] losses, double[] dropped) {
-        /// Returns the mean loss over a tenth of the steps, 0 to 9.
-        public double tenth(int number) {
-            int from = number * losses.length / 10;
-            return Arrays.stream(losses, from, (number + 1) * losses.length / 10)
-                    .average()
-                    .orElse(0);
+    @Override
+    public List<String> shows() {
+        return List.of("cce");
+    }
+
+    @Override
+    public String setting() {
+        return "The head of stories15m (V 32000, D 288) on 512 states of a story of TinyStories:"
+                + " medians of five runs of the loss with both gradients, times against the plain ops"
+                + " in the same process. Then the head learns on, from its weights and from a fresh"
+                + " start, in 40 steps of 128 states by AdamW; the exact loss, a mean over the"
+                + " steps. 2^-12 is the threshold for weights in BF16, 2^-28 that for F32.";
+    }
+
+    @Override
+    public List<Claim> claims() {
+        return List.of(
+                Claim.lower(CHUNKED, MEMORY, "in pieces, it takes less memory"),
+                Claim.lower(BLOCKS, TIME, "leaving out what is small takes less time")
+                        .against(CHUNKED),
+                Claim.lower(BLOCKS, TRAINED, "a trained head loses less than 0.01 nats by it")
+                        .against(CHUNKED)
+                        .within(0.01),
+                Claim.lower(BLOCKS, FRESH, "so does a fresh one").against(CHUNKED).within(0.01),
+                Claim.lower(BY_TYPE, FRESH, "a fresh one does with the threshold for F32")
+                        .against(CHUNKED)
+                        .within(0.01));
+    }
+
+    @Override
+    public int usualSeeds() {
+        return 3;
+    }
+
+    @Override
+    public void measure(Trial trial, Recorder figures) {
+        CausalLM model = trial.model("stories15m");
+        String text = Texts.read(trial.path("datasets/tinystories/sample.txt"));
+        int tokens = trial.rows(TOKENS);
+        String stretch = text.substring((int) trial.seed() * 4 * TOKENS).substring(0, 8 * TOKENS);
+        var costs = HeadCosts.of(model, stretch, tokens, Math.min(ROWS, tokens), trial.steps(40));
+        double composed = 0;
+        for (HeadCosts.Cost cost : costs.costs()) {
+            composed = composed == 0 ? cost.milliseconds() : composed;
+            figures.add(cost.name(), MEMORY, cost.bytes() / 0x1p20);
+            figures.add(cost.name(), TIME, cost.milliseconds() / composed);
+            figures.add(cost.name(), "share dropped", cost.dropped());
         }
+        learn(costs, CHUNKED, HeadOptions.DEFAULT, figures);
+        double small = HeadFilter.thresholdOf(DType.BF16);
+        learn(costs, "entries below 2^-12", HeadOptions.DEFAULT.filter(small), figures);
+        learn(costs, BLOCKS, HeadCosts.blocks(small), figures);
+        learn(costs, BY_TYPE, HeadCosts.blocks(HeadFilter.thresholdOf(DType.F32)), figures);
     }
 
-    /// Takes states and targets from a model that reads a text, in windows of 256 tokens.
-    public static CutCrossEntropyDemo of(
-            CausalLM model, String text, int tokens, int batch, int steps) {
-        int[] ids = model.tokenizer().encode(text);
-        int window = Math.min(256, tokens);
-        int[] read = Arrays.copyOf(ids, tokens);
-        Tensor hidden =
-                Ops.noGrad(() -> model.hidden(Ops.indices(read, tokens / window, window)))
-                        .reshape(tokens, -1);
-        return new CutCrossEntropyDemo(
-                hidden.detach(),
-                model.head().detach().to(DType.F32),
-                Arrays.copyOfRange(ids, 1, tokens + 1),
-                batch,
-                steps);
-    }
-
-    /// Measures all ways on all tokens at once.
-    public List<Cost> costs() {
-        Tensor h = hidden.detach().requireGrad();
-        Tensor w = head.detach().requireGrad();
-        Tensor y = Ops.indices(targets);
-        var costs = new ArrayList<Cost>();
-        costs.add(
-                cost(
-                        "composed",
-                        () -> {
-                            Losses.crossEntropy(Ops.linear(h, w, null), y).backward();
-                            return 0.0;
-                        }));
-        costs.add(cost("chunked", () -> differentiate(h, w, y, HeadOptions.DEFAULT)));
-        for (DType type : List.of(DType.F32, DType.F16, DType.BF16)) {
-            double threshold = HeadFilter.thresholdOf(type);
-            var each = HeadOptions.DEFAULT.filter(threshold);
-            var blocks = cut(threshold);
-            costs.add(cost("entries below " + label(type), () -> differentiate(h, w, y, each)));
-            costs.add(cost("blocks below " + label(type), () -> differentiate(h, w, y, blocks)));
+    private static void learn(HeadCosts costs, String arm, HeadOptions options, Recorder figures) {
+        for (boolean fresh : new boolean[] {false, true}) {
+            HeadCosts.Curve curve =
+                    costs.curve(fresh, options, w -> AdamW.of(List.of(w)).lr(1e-3).weightDecay(0));
+            figures.add(arm, fresh ? FRESH : TRAINED, curve.mean());
         }
-        return List.copyOf(costs);
-    }
-
-    private static HeadOptions cut(double threshold) {
-        HeadFilter paper = HeadOptions.CUT.filter();
-        return HeadOptions.DEFAULT.filter(
-                HeadFilter.below(threshold)
-                        .blocks(paper.tokens(), paper.entries())
-                        .sorted(paper.sorted()));
-    }
-
-    private static String label(DType type) {
-        return "2^%d".formatted(Math.getExponent(HeadFilter.thresholdOf(type)));
-    }
-
-    private static double differentiate(Tensor h, Tensor w, Tensor y, HeadOptions options) {
-        var out = Losses.linearCrossEntropy(h, w, y, options, Reduction.MEAN);
-        out.loss().backward();
-        return out.dropped().item();
-    }
-
-    private Cost cost(String name, Supplier<Double> body) {
-        double[] times = new double[ROUNDS];
-        double dropped = 0;
-        Pool.floats().trim();
-        long before = Pool.floats().freshBytes();
-        for (int i = 0; i < ROUNDS; i++) {
-            long start = System.nanoTime();
-            dropped = Ops.scope(body);
-            times[i] = (System.nanoTime() - start) / 1e6;
-        }
-        long gradients = 4L * (hidden.size() + head.size());
-        long bytes = Pool.floats().freshBytes() - before - gradients;
-        Arrays.sort(times);
-        return new Cost(name, times[ROUNDS / 2], bytes, dropped);
-    }
-
-    /// Trains the head on its frozen states by AdamW, trained and fresh: exactly, with a filter that
-    /// looks at each entry, and with one that looks at blocks, as it was published.
-    public List<Curve> curves(double threshold) {
-        return curves(threshold, w -> AdamW.of(List.of(w)).lr(LR).weightDecay(0));
-    }
-
-    /// Does so by an optimizer of one's own.
-    ///
-    /// AdamW divides each entry of the gradient by its own size, so that the many small ones that a
-    /// filter drops would move the head as far as the large ones do; gradient descent hardly sees them.
-    public List<Curve> curves(double threshold, Function<Parameter, Optimizer> by) {
-        double deviation = Math.sqrt(head.square().mean().item());
-        Tensor fresh = Ops.randn(Rng.of(1), head.dim(0), head.dim(1)).mul(deviation / 10).detach();
-        var ways = new LinkedHashMap<String, HeadOptions>();
-        String below = " below %.3g".formatted(threshold);
-        ways.put("exact", HeadOptions.DEFAULT);
-        ways.put("entries" + below, HeadOptions.DEFAULT.filter(threshold));
-        ways.put("blocks" + below, cut(threshold));
-        var curves = new ArrayList<Curve>();
-        ways.forEach((name, options) -> {
-            curves.add(onward(name, options, by));
-            curves.add(curve("fresh", name, fresh, options, by));
-        });
-        return List.copyOf(curves);
-    }
-
-    /// Trains the head on from its weights, with options and an optimizer of one's own.
-    public Curve onward(String name, HeadOptions options, Function<Parameter, Optimizer> by) {
-        return curve("trained", name, head, options, by);
-    }
-
-    private Curve curve(
-            String start,
-            String name,
-            Tensor from,
-            HeadOptions options,
-            Function<Parameter, Optimizer> by) {
-        Parameter weight = Ops.parameter("head", from.mul(1).detach().keep());
-        Optimizer optimizer = by.apply(weight);
-        double[] losses = new double[steps];
-        double[] dropped = new double[2];
-        for (int step = 0; step < steps; step++) {
-            int number = step;
-            Ops.scope(() -> {
-                int at = number * batch % (targets.length - batch + 1);
-                Tensor y = Ops.indices(Arrays.copyOfRange(targets, at, at + batch));
-                var out =
-                        Losses.linearCrossEntropy(
-                                hidden.narrow(0, at, batch), weight, y, options, Reduction.MEAN);
-                losses[number] = out.loss().item();
-                dropped[number == 0 ? 0 : 1] = out.dropped().item();
-                optimizer.step(out.loss().backward());
-            });
-        }
-        return new Curve(start, name, losses, dropped);
-    }
-
-    /// Lays costs out as a table.
-    public static String costTable(List<Cost> costs) {
-        var text = new StringBuilder("way                   ms      MiB     dropped\n");
-        for (Cost c : costs) {
-            text.append(
-                    String.format(
-                            Locale.ROOT,
-                            "%-20s %6.0f %8.1f   %.2g%n",
-                            c.name,
-                            c.milliseconds,
-                            c.bytes / 0x1p20,
-                            c.dropped));
-        }
-        return text.toString();
-    }
-
-    /// Lays curves out as a table: the mean loss of each tenth of the steps.
-    public static String curveTable(List<Curve> curves) {
-        var text = new StringBuilder();
-        for (Curve c : curves) {
-            text.append(String.format(Locale.ROOT, "%-8s %-24s", c.start, c.name));
-            for (int tenth = 0; tenth < 10; tenth++) {
-                text.append(String.format(Locale.ROOT, " %6.3f", c.tenth(tenth)));
-            }
-            text.append(
-                    String.format(
-                            Locale.ROOT, "   dropped %.2g to %.2g%n", c.dropped[0], c.dropped[1]));
-        }
-        return text.toString();
-    }
-
-    /// Prints the figures of a model that reads a text.
-    ///
-    /// @param args a folder with a model, a text file, tokens, tokens of a step, steps
-    public static void main(String[] args) throws java.io.IOException {
-        var model = CausalLM.load(Path.of(args[0]));
-        var demo =
-                of(
-                        model,
-                        Files.readString(Path.of(args[1])),
-                        Integer.parseInt(args[2]),
-                        Integer.parseInt(args[3]),
-                        Integer.parseInt(args[4]));
-        System.out.print(costTable(demo.costs()));
-        double threshold = HeadFilter.thresholdOf(DType.BF16);
-        System.out.print("by AdamW\n" + curveTable(demo.curves(threshold)));
-        System.out.print(
-                "by gradient descent\n"
-                        + curveTable(demo.curves(threshold, w -> Sgd.of(List.of(w)).lr(SGD_LR))));
     }
 }

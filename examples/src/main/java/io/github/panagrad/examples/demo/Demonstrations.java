@@ -12,6 +12,7 @@ public final class Demonstrations {
     /// All of them.
     public static final List<Demonstration> ALL =
             List.of(
+                    new CutCrossEntropyDemo(),
                     new CalibrationDemo(),
                     new ImbalanceDemo(),
                     new LabelNoiseDemo(),
@@ -22,7 +23,9 @@ public final class Demonstrations {
                     new PreferenceDemo(),
                     new DistillationDemo(),
                     new UnlearningDemo(),
+                    new RewardDemo(),
                     new ContrastiveDemo(),
+                    new EmbeddingDemo(),
                     new ValuesDemo(),
                     new CompositionDemo(),
                     new HalvesDemo(),
