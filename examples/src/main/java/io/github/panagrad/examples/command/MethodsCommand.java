@@ -152,10 +152,11 @@ public final class MethodsCommand implements Runnable {
         if (trial != null && trains) {
             out.printf(
                     Locale.ROOT,
-                    "Trained for %d steps of %d rows, and measured on text held out. The untouched"
-                            + " model: %.3f. Learning rates are the standard ones of each"
-                            + " method, so that the figures tell that a method works, not which is"
-                            + " best.%n%n",
+                    "Trained for %d steps of %d rows, the same ones for all, and measured on text"
+                            + " held out. The untouched model: %.3f; `full` is the plain arm."
+                            + " Learning rates are the standard ones of each method, so that the"
+                            + " figures tell that a method works, not which is best. What a method"
+                            + " claims beyond that is for the demonstrations below.%n%n",
                     steps,
                     batchSize,
                     trial.untouched());
