@@ -115,6 +115,8 @@ public final class TornadoBackend implements Backend {
         return Optional.of(
                 new DeviceStatistics(
                         opened.programs().compiled(),
+                        opened.programs().plans(),
+                        opened.programs().graphs(),
                         opened.programs().launches(),
                         opened.bytesIn(),
                         opened.bytesOut(),
