@@ -6,6 +6,7 @@ import io.github.panagrad.engine.ground.HeapStorage;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.Storage;
 import io.github.panagrad.engine.spi.Backend;
+import io.github.panagrad.engine.spi.DeviceLimits;
 import io.github.panagrad.engine.spi.DeviceStatistics;
 import io.github.panagrad.engine.spi.Kernel;
 import io.github.panagrad.engine.spi.View;
@@ -98,7 +99,7 @@ public final class TornadoBackend implements Backend {
     public <O> @Nullable Kernel<O> kernel(O op, View[] in) {
         for (View view : in) {
             if (view.storage() instanceof DeviceStorage storage) {
-                return Devices.get(storage.device()).kernels().find(op, in);
+                return Devices.get(storage.device()).kernels().table().find(op, in);
             }
         }
         return null;
@@ -122,6 +123,11 @@ public final class TornadoBackend implements Backend {
                         opened.bytesOut(),
                         opened.usedBytes(),
                         opened.peakBytes()));
+    }
+
+    @Override
+    public Optional<DeviceLimits> limits(Device device) {
+        return Optional.of(Devices.get(device).kernels().limits().measure());
     }
 
     @Override

@@ -150,7 +150,7 @@ class TrainingOnDeviceTest {
             int looks = i == 1 ? 2 * parameters : parameters;
             assertThat(after.bytesOut() - before.bytesOut())
                     .isLessThanOrEqualTo(4L * (looks + 4 + 2 * TOKENS));
-            assertThat(after.usedBytes()).isEqualTo(before.usedBytes());
+            assertThat(after.usedBytes()).isLessThanOrEqualTo(before.usedBytes());
         }
     }
 

@@ -104,6 +104,24 @@ public final class Programs {
                                 .task(TASK, code, context, ints, program.ints, sent));
     }
 
+    /// Declares a program whose graph holds a further array of floats, allocated at its first launch.
+    ///
+    /// @param code reads and writes both the device's floats and these
+    Program addOwner(
+            String name,
+            int local,
+            FloatArray owned,
+            Task4<KernelContext, FloatArray, FloatArray, IntArray> code) {
+        return add(
+                name,
+                local,
+                (program, graph) ->
+                        graph.transferToDevice(DataTransferMode.UNDER_DEMAND, owned)
+                                .transferToDevice(DataTransferMode.EVERY_EXECUTION, program.ints)
+                                .task(TASK, code, context, floats, owned, program.ints)
+                                .persistOnDevice(owned));
+    }
+
     private synchronized Program add(
             String name, int local, BiFunction<Program, TaskGraph, TaskGraph> task) {
         if (plan != null) {
