@@ -2,6 +2,7 @@ package io.github.panagrad.tornado.device;
 
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Layout;
+import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.spi.Kernel;
 import io.github.panagrad.engine.spi.View;
 import java.util.ArrayList;
@@ -22,14 +23,8 @@ record NearOperands<O>(PanagradDevice device, Kernel<O> kernel) implements Kerne
         // no other thread may move anything between the look at a place and the launch
         synchronized (device) {
             device.beforeKernel();
-            var spans = new IdentityHashMap<DeviceStorage, Span>();
-            var operands = new ArrayList<DeviceStorage>();
-            note(in, operands, spans);
-            note(out, operands, spans);
-            device.memory().pin(operands);
-            var copies = new IdentityHashMap<DeviceStorage, Copy>();
+            Map<DeviceStorage, Copy> copies = bring(in, out);
             try {
-                spans.forEach((far, span) -> copies.put(far, Copy.of(device, far, span)));
                 kernel.run(op, near(in, copies), near(out, copies));
                 for (View view : out) {
                     Copy copy = copies.get(storage(view));
@@ -38,10 +33,41 @@ record NearOperands<O>(PanagradDevice device, Kernel<O> kernel) implements Kerne
                     }
                 }
             } finally {
-                copies.values().forEach(copy -> copy.near.release("the op"));
-                device.memory().unpin();
+                letGo(copies);
             }
         }
+    }
+
+    /// Brings operands near. What is near already may leave no gap that is long enough: then
+    /// everything moves away first.
+    private Map<DeviceStorage, Copy> bring(View[] in, View[] out) {
+        try {
+            return tryToBring(in, out);
+        } catch (PanagradException full) {
+            device.memory().moveAll();
+            return tryToBring(in, out);
+        }
+    }
+
+    private Map<DeviceStorage, Copy> tryToBring(View[] in, View[] out) {
+        var spans = new IdentityHashMap<DeviceStorage, Span>();
+        var operands = new ArrayList<DeviceStorage>();
+        note(in, operands, spans);
+        note(out, operands, spans);
+        device.memory().pin(operands);
+        var copies = new IdentityHashMap<DeviceStorage, Copy>();
+        try {
+            spans.forEach((far, span) -> copies.put(far, Copy.of(device, far, span)));
+            return copies;
+        } catch (PanagradException full) {
+            letGo(copies);
+            throw full;
+        }
+    }
+
+    private void letGo(Map<DeviceStorage, Copy> copies) {
+        copies.values().forEach(copy -> copy.near.release("the op"));
+        device.memory().unpin();
     }
 
     @Override

@@ -146,6 +146,28 @@ class FarArraysTest {
     }
 
     @Test
+    void operandsThatLieInTheWayOfOthersMoveToo() {
+        DeviceStorage large = numbered(0, 3 * LENGTH);
+        DeviceStorage last = numbered(1, LENGTH);
+        DeviceStorage first = numbered(2, LENGTH);
+        DeviceStorage between = numbered(3, LENGTH);
+        first.release("test");
+        last.release("test");
+        held.remove(first);
+        held.remove(last);
+        assertThat(large.isFar()).isTrue();
+        assertThat(between.block().at).isEqualTo(LENGTH);
+        View all = view(large, 0, 3 * LENGTH);
+        addOne.run("op", new View[] {all, view(between, 0, LENGTH)}, new View[] {all});
+
+        float[] values = values(large);
+        for (int i = 0; i < values.length; i++) {
+            assertThat(values[i]).isEqualTo(i + 1);
+        }
+        assertThat(values(between)[5]).isEqualTo(3 * LENGTH + 5);
+    }
+
+    @Test
     void saysWhenAllArraysAreFull() {
         for (int k = 0; k < 16; k++) {
             numbered(k, LENGTH);
