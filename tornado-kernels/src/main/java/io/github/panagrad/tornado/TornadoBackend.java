@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /// GPUs and other devices through TornadoVM: `tornado`, `tornado:1`, ….
 ///
-/// F32, BF16, I32 and truth values lie on the device; tensors of other types stay with the host, where
+/// F32, BF16, F16, I32 and truth values lie on the device; tensors of other types stay with the host, where
 /// their ops run too. No class of TornadoVM is touched before [#unavailable] has said that it is there.
 public final class TornadoBackend implements Backend {
     /// The name that a [Device] refers to.

@@ -22,12 +22,17 @@ final class Block {
         this.at = at;
     }
 
-    /// Returns how many elements of its array it takes: BF16 lie two in an int.
+    /// Returns how many elements of its array it takes: BF16 and F16 lie two in an int.
     int places() {
         return places(dtype, length);
     }
 
+    /// Tells whether elements of a type are kept two to an int.
+    static boolean isHalf(DType dtype) {
+        return dtype == DType.BF16 || dtype == DType.F16;
+    }
+
     static int places(DType dtype, int length) {
-        return dtype == DType.BF16 ? (int) ((length + 1L) / 2) : length;
+        return isHalf(dtype) ? (int) ((length + 1L) / 2) : length;
     }
 }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// The memory of one device: which part of its arrays belongs to which tensor.
 ///
 /// F32 tensors lie in the floats; I32 tensors, and truth values as 0 and 1, in the ints; so do BF16
-/// tensors, two elements an int, the first in the lower half. Whatever is allocated is near, where
+/// and F16 tensors, two elements an int, the first in the lower half. Whatever is allocated is near, where
 /// kernels reach it. Where the near floats are full, the oldest tensors, which are weights and an
 /// optimizer's state, move to far arrays ([FarArray]) and come near for the ops that use them
 /// ([NearOperands]).
@@ -54,7 +54,7 @@ final class DeviceMemory {
     /// Tells whether tensors of a type lie on the device.
     static boolean holds(DType dtype) {
         return dtype == DType.F32
-                || dtype == DType.BF16
+                || Block.isHalf(dtype)
                 || dtype == DType.I32
                 || dtype == DType.BOOL;
     }
@@ -152,7 +152,7 @@ final class DeviceMemory {
         return false;
     }
 
-    /// Moves all tensors that may be moved, whether memory is short or not: for tests.
+    /// Moves all tensors that may be moved, so that what is near then lies without gaps.
     synchronized void moveAll() {
         new ArrayList<>(blocks).forEach(this::move);
     }
@@ -216,7 +216,7 @@ final class DeviceMemory {
                 ? "an array has at most 2^31 - 1 elements, 8 GB of F32, and gradients and activations"
                         + " have to lie in one: "
                         + less
-                        + ", train fewer parameters (LoRA), or keep frozen weights in BF16"
+                        + ", train fewer parameters (LoRA), or keep frozen weights in BF16 or F16"
                 : "raise it with -D" + PanagradDevice.MEMORY + "=MB, or " + less;
     }
 

@@ -27,13 +27,13 @@ public final class DeviceStorage extends Storage {
         return device.device();
     }
 
-    /// Returns where in the near array the first element lies; for BF16, in halves of ints.
+    /// Returns where in the near array the first element lies; for BF16 and F16, in halves of ints.
     public int at() {
         requireAlive();
         if (isFar()) {
             throw new IllegalStateException("a kernel asks for the place of a far storage");
         }
-        return dtype() == DType.BF16 ? 2 * block.at : block.at;
+        return Block.isHalf(dtype()) ? 2 * block.at : block.at;
     }
 
     /// Tells whether it lies where kernels do not reach it.
@@ -48,7 +48,7 @@ public final class DeviceStorage extends Storage {
 
     @Override
     public long byteSize() {
-        return (dtype() == DType.BF16 ? 2 : 4) * length();
+        return (Block.isHalf(dtype()) ? 2 : 4) * length();
     }
 
     @Override

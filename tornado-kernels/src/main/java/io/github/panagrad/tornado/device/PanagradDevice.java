@@ -2,6 +2,7 @@ package io.github.panagrad.tornado.device;
 
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Device;
+import io.github.panagrad.engine.ground.Half;
 import io.github.panagrad.engine.ground.HeapStorage;
 import io.github.panagrad.engine.ground.Storage;
 import io.github.panagrad.engine.spi.Kernel;
@@ -175,7 +176,7 @@ public final class PanagradDevice {
                 switch (to.dtype()) {
                     case F32 -> staging.floats(from.floats(), to.at(), n);
                     case I32 -> staging.ints(from.ints(), to.at(), n);
-                    case BF16 -> staging.halves(from.segment(), to.at(), n);
+                    case BF16, F16 -> staging.halves(from.segment(), to.at(), n);
                     default -> staging.truths(from.bytes(), to.at(), n);
                 };
     }
@@ -194,7 +195,7 @@ public final class PanagradDevice {
         if (n == 0) {
             return;
         }
-        if (from.dtype() == DType.BF16) {
+        if (Block.isHalf(from.dtype())) {
             downloadHalves(from.at(), n, to.segment());
             return;
         }
@@ -224,7 +225,7 @@ public final class PanagradDevice {
     }
 
     private void downloadHalves(int at, int n, MemorySegment to) {
-        fetch(DType.BF16, at / 2, (at + n + 1) / 2 - at / 2);
+        fetch(DType.I32, at / 2, (at + n + 1) / 2 - at / 2);
         for (int i = 0; i < n; i++) {
             to.set(ValueLayout.JAVA_SHORT_UNALIGNED, 2L * i, half(at + i));
         }
@@ -267,9 +268,12 @@ public final class PanagradDevice {
             return fetchFloats(from, index, 1).get(from.block().at + index);
         }
         int at = from.at() + index;
-        if (from.dtype() == DType.BF16) {
-            fetch(DType.BF16, at / 2, 1);
-            return Float.intBitsToFloat(half(at) << 16);
+        if (Block.isHalf(from.dtype())) {
+            fetch(DType.I32, at / 2, 1);
+            short half = half(at);
+            return from.dtype() == DType.F16
+                    ? Float.float16ToFloat(half)
+                    : Float.intBitsToFloat(half << 16);
         }
         fetch(from.dtype(), at, 1);
         return ints.get(at);
@@ -281,9 +285,21 @@ public final class PanagradDevice {
             uploadFar(HeapStorage.of(real), to, index, 1);
         } else if (to.dtype() == DType.F32) {
             bytesIn += staging.floats(real, to.at() + index, 1);
+        } else if (Block.isHalf(to.dtype())) {
+            writeHalf(to, index, real[0]);
         } else {
             writeInt(to.at() + index, (int) value);
         }
+    }
+
+    /// Replaces one half of an int and keeps the other.
+    private void writeHalf(DeviceStorage to, int index, float value) {
+        int at = to.at() + index;
+        fetch(DType.I32, at / 2, 1);
+        int half = to.dtype() == DType.F16 ? Float.floatToFloat16(value) : Half.floatToBf16(value);
+        int shift = 16 * (at % 2);
+        int other = ints.get(at / 2) & ~(0xffff << shift);
+        writeInt(at / 2, other | ((half & 0xffff) << shift));
     }
 
     void writeInt(int at, int value) {

@@ -48,10 +48,10 @@ public final class KernelTable {
         }
     }
 
-    /// Tells whether an operand is F32, or BF16, of which a kernel is handed a widened copy unless it
+    /// Tells whether an operand is F32, or BF16 or F16, of which a kernel is handed a widened copy unless it
     /// reads that itself.
     static boolean isReal(View view) {
-        return view.dtype() == DType.F32 || view.dtype() == DType.BF16;
+        return view.dtype() == DType.F32 || Halves.code(view.dtype()) != 0;
     }
 
     /// Tells whether all operands are real numbers; see [#isReal].
