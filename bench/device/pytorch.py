@@ -162,6 +162,7 @@ def main():
         lambda: step("0.5B", half, 4, 1024, 8),
         lambda: step("0.5B", half, 4, 512, 0),
         lambda: step("1B", billion, 2, 1024, 8),
+        lambda: step("1B", billion, 2, 512, 0),
     ]
     with open(options.json, "w") as out:
         for case in cases:

@@ -1,7 +1,10 @@
 package io.github.panagrad.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.panagrad.nn.io.JsonObject;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -22,6 +25,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 class JarIT {
     private static final Path JAR = Path.of(System.getProperty("panagrad.jar"));
     private static final int SECONDS = 180;
+
+    /// A device made of CPU cores compiles its kernels anew in each process.
+    private static final int SECONDS_ON_A_DEVICE = 900;
+
+    /// Relative to the CPU's loss.
+    private static final double TOLERANCE = 1e-4;
 
     @TempDir Path folder;
 
@@ -79,7 +88,73 @@ class JarIT {
         assertThat(story.printed.split("\\s+")).hasSizeGreaterThan(5);
     }
 
+    /// The jar adds TornadoVM's options itself; all that a user sets is the SDK's folder.
+    @Test
+    void trainsAndGeneratesOnADeviceAsOnTheCpu() throws Exception {
+        assumeTrue(
+                System.getenv("TORNADOVM_HOME") != null,
+                "TORNADOVM_HOME is not set: no TornadoVM SDK to run on");
+        Path model = TinyModel.write(Files.createDirectory(folder.resolve("model")));
+        Path data = folder.resolve("train.txt");
+        Files.writeString(data, "The cat sat in the sun and slept. ".repeat(40));
+        List<Double> expected = tuned("cpu", model, data);
+        List<Double> losses = tuned("tornado", model, data);
+
+        assertThat(losses).hasSameSizeAs(expected);
+        for (int i = 0; i < losses.size(); i++) {
+            assertThat(losses.get(i))
+                    .isCloseTo(expected.get(i), within(TOLERANCE * expected.get(i)));
+        }
+        assertThat(written("tornado")).isEqualTo(written("cpu")).isNotBlank();
+    }
+
+    /// Tunes some entries of a model and returns the losses.
+    private List<Double> tuned(String device, Path model, Path data) throws Exception {
+        Path output = folder.resolve("on-" + device);
+        Run run =
+                run(
+                        SECONDS_ON_A_DEVICE,
+                        javas().findFirst().orElseThrow(),
+                        "finetune",
+                        "--device=" + device,
+                        "--model=" + model,
+                        "--data=" + data,
+                        "--output=" + output,
+                        "--method=sparse",
+                        "--steps=3",
+                        "--seq-len=16",
+                        "--batch-size=2",
+                        "--lr=0.01");
+        assertThat(run.exitCode).as(run.printed).isZero();
+        return Files.readAllLines(output.resolve("metrics.jsonl")).stream()
+                .map(line -> JsonObject.parse("metrics", line))
+                .filter(step -> step.has("loss"))
+                .map(step -> step.number("loss"))
+                .toList();
+    }
+
+    /// Returns what the model tuned on the CPU writes on a device.
+    private String written(String device) throws Exception {
+        Run run =
+                run(
+                        SECONDS_ON_A_DEVICE,
+                        javas().findFirst().orElseThrow(),
+                        "generate",
+                        "--device=" + device,
+                        "--model=" + folder.resolve("on-cpu"),
+                        "--prompt=The cat",
+                        "--max-tokens=8",
+                        "--temperature=0");
+        assertThat(run.exitCode).as(run.printed).isZero();
+        return run.printed;
+    }
+
     private Run run(Path java, String... arguments) throws IOException, InterruptedException {
+        return run(SECONDS, java, arguments);
+    }
+
+    private Run run(int seconds, Path java, String... arguments)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(java.toString(), "-jar", JAR.toString()));
         command.addAll(List.of(arguments));
         Path log = folder.resolve("log.txt");
@@ -90,7 +165,7 @@ class JarIT {
                         .redirectOutput(log.toFile())
                         .start();
         try {
-            assertThat(process.waitFor(SECONDS, TimeUnit.SECONDS)).as("it ends").isTrue();
+            assertThat(process.waitFor(seconds, TimeUnit.SECONDS)).as("it ends").isTrue();
             return new Run(process.exitValue(), Files.readString(log, StandardCharsets.UTF_8));
         } finally {
             process.destroyForcibly();

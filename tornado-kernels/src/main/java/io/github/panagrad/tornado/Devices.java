@@ -4,7 +4,6 @@ import io.github.panagrad.engine.ground.Device;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.tornado.device.PanagradDevice;
 import io.github.panagrad.tornado.kernel.DeviceKernels;
-import io.github.panagrad.tornado.kernel.KernelTable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +24,7 @@ final class Devices {
     private Devices() {}
 
     /// A device in use.
-    record Open(PanagradDevice memory, KernelTable kernels) {}
+    record Open(PanagradDevice memory, DeviceKernels kernels) {}
 
     /// Returns why there are no devices; empty if there are some.
     static Optional<String> unavailable() {
@@ -81,11 +80,8 @@ final class Devices {
                     "numbers begin with 0");
         }
         TornadoDevice tornado = all.get(device.index());
-        long most =
-                (long)
-                        (SHARE
-                                * Math.min(
-                                        tornado.getMaxGlobalMemory(), tornado.getMaxAllocMemory()));
+        // floats, for which there are a fourth as many ints
+        long most = (long) (SHARE * tornado.getMaxGlobalMemory() * 4 / 5);
         var memory =
                 new PanagradDevice(
                         device, tornado, Long.getLong(PanagradDevice.MEMORY, most >> 20));

@@ -6,6 +6,7 @@ import io.github.panagrad.engine.ground.HeapStorage;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.ground.Storage;
 import io.github.panagrad.engine.spi.Backend;
+import io.github.panagrad.engine.spi.DeviceLimits;
 import io.github.panagrad.engine.spi.DeviceStatistics;
 import io.github.panagrad.engine.spi.Kernel;
 import io.github.panagrad.engine.spi.View;
@@ -18,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /// GPUs and other devices through TornadoVM: `tornado`, `tornado:1`, ….
 ///
-/// F32, BF16, I32 and truth values lie on the device; tensors of other types stay with the host, where
+/// F32, BF16, F16, I32 and truth values lie on the device; tensors of other types stay with the host, where
 /// their ops run too. No class of TornadoVM is touched before [#unavailable] has said that it is there.
 public final class TornadoBackend implements Backend {
     /// The name that a [Device] refers to.
@@ -98,7 +99,7 @@ public final class TornadoBackend implements Backend {
     public <O> @Nullable Kernel<O> kernel(O op, View[] in) {
         for (View view : in) {
             if (view.storage() instanceof DeviceStorage storage) {
-                return Devices.get(storage.device()).kernels().find(op, in);
+                return Devices.get(storage.device()).kernels().table().find(op, in);
             }
         }
         return null;
@@ -115,11 +116,18 @@ public final class TornadoBackend implements Backend {
         return Optional.of(
                 new DeviceStatistics(
                         opened.programs().compiled(),
+                        opened.programs().plans(),
+                        opened.programs().graphs(),
                         opened.programs().launches(),
                         opened.bytesIn(),
                         opened.bytesOut(),
                         opened.usedBytes(),
                         opened.peakBytes()));
+    }
+
+    @Override
+    public Optional<DeviceLimits> limits(Device device) {
+        return Optional.of(Devices.get(device).kernels().limits().measure());
     }
 
     @Override

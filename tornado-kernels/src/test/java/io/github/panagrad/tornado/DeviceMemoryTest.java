@@ -9,6 +9,7 @@ import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.Device;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.spi.Backends;
+import io.github.panagrad.engine.spi.DeviceLimits;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -86,6 +87,16 @@ class DeviceMemoryTest {
                 .hasMessageContaining("out of memory")
                 .hasMessageContaining("f32[1048576]")
                 .hasMessageContaining("panagrad.tornado.memory");
+    }
+
+    @Test
+    void measuringTheLimitsLeavesNothingBehind() {
+        long before = usedBytes();
+        DeviceLimits limits = Backends.of(DEVICE).limits(DEVICE).orElseThrow();
+
+        assertThat(limits.flops()).isBetween(1e6, 1e16);
+        assertThat(limits.bytesPerSecond()).isBetween(1e6, 1e14);
+        assertThat(usedBytes()).isLessThanOrEqualTo(before);
     }
 
     @Test

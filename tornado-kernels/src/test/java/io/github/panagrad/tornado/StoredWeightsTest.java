@@ -9,6 +9,7 @@ import io.github.panagrad.engine.Parameter;
 import io.github.panagrad.engine.Tensor;
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Device;
+import io.github.panagrad.engine.ground.Half;
 import io.github.panagrad.engine.ground.Rng;
 import io.github.panagrad.engine.op.IndexSelect;
 import io.github.panagrad.engine.op.Linear;
@@ -22,27 +23,82 @@ import io.github.panagrad.nn.io.JsonObject;
 import io.github.panagrad.nn.io.ModelConfig;
 import io.github.panagrad.nn.models.CausalLM;
 import io.github.panagrad.nn.optim.AdamW;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/// Frozen weights in BF16 lie on the device as they are, and are computed with in F32.
+/// Frozen weights in BF16 and F16 lie on the device as they are, and are computed with in F32.
 class StoredWeightsTest {
+    /// A test for each type that is kept in halves of ints.
+    @ParameterizedTest
+    @EnumSource(names = {"BF16", "F16"})
+    @Retention(RetentionPolicy.RUNTIME)
+    private @interface Halves {}
+
     private static final Device DEVICE = OnDevice.DEVICE;
     private static final int VOCABULARY = 200;
     private static final double TOLERANCE = 4e-6;
 
-    private static Tensor stored(int seed, int... dims) {
-        return Ops.randn(Rng.of(seed), dims).to(DType.BF16);
+    private static Tensor stored(DType dtype, int seed, int... dims) {
+        return Ops.randn(Rng.of(seed), dims).to(dtype);
     }
 
-    @Test
-    void numbersComeBackAsTheyWent() {
-        Tensor all = stored(1, 2051);
+    /// Subnormal numbers, infinities and NaN too.
+    @Halves
+    void allNumbersAreWidenedExactly(DType dtype) {
+        float[] all = new float[1 << 16];
+        for (int i = 0; i < all.length; i++) {
+            all[i] =
+                    dtype == DType.F16
+                            ? Float.float16ToFloat((short) i)
+                            : Half.bf16ToFloat((short) i);
+        }
+        Tensor there = Ops.tensor(all, all.length).to(dtype).to(DEVICE);
+        Backends.clearLog();
+        float[] widened = there.to(DType.F32).toFloats();
+        float[] picked =
+                there.reshape(256, 256)
+                        .indexSelect(0, Ops.arange(256).to(DType.I32).to(DEVICE))
+                        .toFloats();
+        OnDevice.noneByTheHost();
+
+        assertThat(bits(widened)).isEqualTo(bits(all));
+        assertThat(bits(picked)).isEqualTo(bits(all));
+    }
+
+    /// NaN is one number here, whatever its payload.
+    private static int[] bits(float[] values) {
+        int[] bits = new int[values.length];
+        for (int i = 0; i < bits.length; i++) {
+            bits[i] = Float.floatToIntBits(values[i]);
+        }
+        return bits;
+    }
+
+    @Halves
+    void singleNumbersAreReadAndWritten(DType dtype) {
+        Tensor there = stored(dtype, 11, 9).to(DEVICE);
+        double[] expected = there.toDoubles();
+        there.storage().setDouble(3, -1.5);
+        there.storage().setDouble(4, 0.25);
+        expected[3] = -1.5;
+        expected[4] = 0.25;
+
+        assertThat(there.toDoubles()).isEqualTo(expected);
+        assertThat(there.at(3)).isEqualTo(-1.5);
+        assertThat(there.at(5)).isEqualTo(expected[5]);
+    }
+
+    @Halves
+    void numbersComeBackAsTheyWent(DType dtype) {
+        Tensor all = stored(dtype, 1, 2051);
         Tensor there = all.to(DEVICE);
 
-        assertThat(there.dtype()).isEqualTo(DType.BF16);
+        assertThat(there.dtype()).isEqualTo(dtype);
         assertThat(there.storage().byteSize()).isEqualTo(2 * 2051);
         assertThat(there.toDoubles()).isEqualTo(all.toDoubles());
         assertThat(there.at(1)).isEqualTo(all.at(1));
@@ -50,25 +106,28 @@ class StoredWeightsTest {
                 .isEqualTo(all.narrow(0, 3, 7).toDoubles());
     }
 
-    @Test
-    void productsAgreeWithTheHosts() {
-        Tensor weight = stored(2, 70, 90);
+    @Halves
+    void productsAgreeWithTheHosts(DType dtype) {
+        Tensor weight = stored(dtype, 2, 70, 90);
         OnDevice.agrees(TOLERANCE, new Linear(), Ops.randn(Rng.of(3), 33, 90), weight);
         OnDevice.agrees(TOLERANCE, new MatMul(), Ops.randn(Rng.of(4), 33, 70), weight);
         OnDevice.agrees(TOLERANCE, new MatMul(), Ops.randn(Rng.of(5), 33, 90), weight.transpose());
         OnDevice.agrees(TOLERANCE, new Linear(), Ops.randn(Rng.of(6), 1, 90), weight);
     }
 
-    @Test
-    void rowsOfAnEmbeddingAreThoseOfTheHost() {
+    @Halves
+    void rowsOfAnEmbeddingAreThoseOfTheHost(DType dtype) {
         OnDevice.agrees(
-                0, new IndexSelect(0), stored(7, 9, 13), Ops.indices(new int[] {8, 0, 8}, 3));
+                0,
+                new IndexSelect(0),
+                stored(dtype, 7, 9, 13),
+                Ops.indices(new int[] {8, 0, 8}, 3));
     }
 
-    @Test
-    void aHeadAgreesWithTheHosts() {
+    @Halves
+    void aHeadAgreesWithTheHosts(DType dtype) {
         Tensor hidden = Ops.randn(Rng.of(8), 20, 16);
-        Tensor weight = stored(9, VOCABULARY, 16);
+        Tensor weight = stored(dtype, 9, VOCABULARY, 16);
         Tensor targets = Ops.indices(new Random(1).ints(20, 0, VOCABULARY).toArray(), 20);
         Tensor x = hidden.to(DEVICE).requireGrad();
         Tensor y = hidden.requireGrad();
@@ -80,10 +139,10 @@ class StoredWeightsTest {
                 there.backward().get(x).toDoubles(), here.backward().get(y).toDoubles(), 2e-5);
     }
 
-    @Test
-    void loraOnStoredWeightsTakesLessMemoryAndLearnsAsOnTheCpu() {
-        CausalLM cpu = model(DType.BF16);
-        CausalLM device = model(DType.BF16);
+    @Halves
+    void loraOnStoredWeightsTakesLessMemoryAndLearnsAsOnTheCpu(DType dtype) {
+        CausalLM cpu = model(dtype);
+        CausalLM device = model(dtype);
         long before = used();
         device.to(DEVICE);
         long stored = used() - before;
@@ -93,8 +152,7 @@ class StoredWeightsTest {
         long widened = used() - before;
 
         assertThat((double) stored / widened).isLessThan(0.6);
-        assertThat(device.parameters().values().stream().map(Parameter::dtype))
-                .contains(DType.BF16);
+        assertThat(device.parameters().values().stream().map(Parameter::dtype)).contains(dtype);
         List<Double> expected = losses(cpu);
         List<Double> actual = losses(device);
         for (int i = 0; i < expected.size(); i++) {

@@ -48,17 +48,6 @@ public final class DeviceCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         Map<String, JsonObject> peers = peers();
         var lines = new ArrayList<String>();
-        System.out.println(
-                line(
-                        "case",
-                        "ms",
-                        "GFLOP/s",
-                        "GB/s",
-                        "tokens/s",
-                        "launches",
-                        "peak MB",
-                        "PyTorch",
-                        "ratio"));
         Process process =
                 new ProcessBuilder(command())
                         .redirectError(ProcessBuilder.Redirect.INHERIT)
@@ -68,7 +57,9 @@ public final class DeviceCommand implements Callable<Integer> {
                 .forEach(text -> {
                     if (text.startsWith("{")) {
                         lines.add(text);
-                        System.out.println(row(JsonObject.parse("figures", text), peers));
+                        JsonObject figures = JsonObject.parse("figures", text);
+                        System.out.println(
+                                figures.has("case") ? row(figures, peers) : head(figures));
                     } else {
                         System.out.println(text);
                     }
@@ -122,11 +113,31 @@ public final class DeviceCommand implements Callable<Integer> {
         return peers;
     }
 
+    /// Says what the device can do, and heads the table of what was done.
+    private static String head(JsonObject limits) {
+        return "%s: %s GFLOP/s in chains of multiplications and additions, %s GB/s in a = b + s c%n%s"
+                .formatted(
+                        limits.string("device"),
+                        format(limits.number("limit_gflops")),
+                        format(limits.number("limit_gbs")),
+                        line(
+                                "case",
+                                "ms",
+                                "GFLOP/s",
+                                "GB/s",
+                                "of limit",
+                                "tokens/s",
+                                "launches",
+                                "peak MB",
+                                "PyTorch",
+                                "ratio"));
+    }
+
     private static String row(JsonObject figures, Map<String, JsonObject> peers) {
-        if (figures.has("error")) {
-            return figures.string("error");
-        }
         String name = figures.string("case");
+        if (figures.has("error")) {
+            return name + ": " + figures.string("error");
+        }
         double ms = figures.number("ms");
         JsonObject beside = peers.get(name);
         return line(
@@ -134,6 +145,7 @@ public final class DeviceCommand implements Callable<Integer> {
                 format(ms),
                 format(figures.number("gflops")),
                 format(figures.number("gbs")),
+                share(figures),
                 format(figures.number("tokens_per_s")),
                 format(figures.number("launches")),
                 format(figures.number("peak_mb")),
@@ -141,11 +153,18 @@ public final class DeviceCommand implements Callable<Integer> {
                 beside == null ? "" : format(beside.number("ms") / ms));
     }
 
+    /// Returns how near a case comes to the limit that binds it, the one that it is nearer to.
+    private static String share(JsonObject figures) {
+        double share =
+                Math.max(figures.number("share_of_flops"), figures.number("share_of_bandwidth"));
+        return String.format(Locale.ROOT, "%.0f%% %s", 100 * share, figures.string("limit"));
+    }
+
     private static String format(double value) {
         return String.format(Locale.ROOT, value < 10 ? "%.2f" : "%.0f", value);
     }
 
     private static String line(Object... cells) {
-        return "%-46s %10s %10s %8s %10s %9s %9s %9s %7s".formatted(cells);
+        return "%-46s %10s %10s %8s %11s %10s %9s %9s %9s %7s".formatted(cells);
     }
 }

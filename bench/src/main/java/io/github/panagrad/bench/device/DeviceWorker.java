@@ -3,14 +3,14 @@ package io.github.panagrad.bench.device;
 import io.github.panagrad.engine.ground.Device;
 import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.engine.spi.Backends;
+import io.github.panagrad.engine.spi.DeviceLimits;
 import io.github.panagrad.engine.spi.DeviceStatistics;
 import io.github.panagrad.nn.io.JsonObject;
 import java.util.Arrays;
-import java.util.function.Function;
 
 /// Measures a device in a process of its own, in which TornadoVM is loaded.
 ///
-/// Prints a line of JSON a case.
+/// Prints a line of JSON for the device, then one a case.
 final class DeviceWorker {
     private static final int RUNS = 7;
 
@@ -22,39 +22,60 @@ final class DeviceWorker {
     public static void main(String[] args) {
         Device device = Device.parse(args[0]);
         boolean small = args.length > 1 && args[1].equals("small");
-        for (Function<Device, Work> make : Work.all(small)) {
+        DeviceLimits limits = Backends.of(device).limits(device).orElseThrow(() -> nothing(device));
+        System.out.println(
+                JsonObject.of(
+                        "device",
+                        Backends.of(device).devices().get(device.index()),
+                        "limit_gflops",
+                        limits.flops() * 1e-9,
+                        "limit_gbs",
+                        limits.bytesPerSecond() * 1e-9));
+        for (Work work : Work.all(small)) {
             try {
-                System.out.println(measure(device, make.apply(device)));
-            } catch (PanagradException failed) {
-                System.out.println(JsonObject.of("error", failed.getMessage()));
+                System.out.println(measure(device, work, limits));
+            } catch (PanagradException | OutOfMemoryError failed) {
+                System.out.println(
+                        JsonObject.of("case", work.name(), "error", failed.getMessage()));
             }
             // What the case kept is given back by the collector.
             System.gc();
         }
     }
 
-    private static JsonObject measure(Device device, Work work) {
-        work.run().run();
-        work.run().run();
+    private static JsonObject measure(Device device, Work work, DeviceLimits limits) {
+        Runnable run = work.prepare().apply(device);
+        run.run();
+        run.run();
         double[] seconds = new double[RUNS];
         DeviceStatistics before = statistics(device);
         for (int i = 0; i < RUNS; i++) {
             long start = System.nanoTime();
-            work.run().run();
+            run.run();
             seconds[i] = (System.nanoTime() - start) * 1e-9;
         }
         DeviceStatistics after = statistics(device);
         Arrays.sort(seconds);
         double median = seconds[RUNS / 2];
+        double flops = work.flop() / median;
+        double bytesPerSecond = work.bytes() / median;
+        double ofFlops = flops / limits.flops();
+        double ofBandwidth = bytesPerSecond / limits.bytesPerSecond();
         return JsonObject.of(
                 "case",
                 work.name(),
                 "ms",
                 median * 1e3,
                 "gflops",
-                work.flop() / median * 1e-9,
+                flops * 1e-9,
                 "gbs",
-                work.bytes() / median * 1e-9,
+                bytesPerSecond * 1e-9,
+                "share_of_flops",
+                ofFlops,
+                "share_of_bandwidth",
+                ofBandwidth,
+                "limit",
+                ofFlops >= ofBandwidth ? "FLOP/s" : "GB/s",
                 "tokens_per_s",
                 work.tokens() / median,
                 "launches",
@@ -70,10 +91,11 @@ final class DeviceWorker {
     }
 
     private static DeviceStatistics statistics(Device device) {
-        return Backends.of(device)
-                .statistics(device)
-                .orElseThrow(() ->
-                        new PanagradException(
-                                "device", "nothing to measure", device.toString(), "tornado", ""));
+        return Backends.of(device).statistics(device).orElseThrow(() -> nothing(device));
+    }
+
+    private static PanagradException nothing(Device device) {
+        return new PanagradException(
+                "device", "nothing to measure", device.toString(), "tornado", "");
     }
 }

@@ -25,8 +25,9 @@ import java.util.function.Function;
 /// @param flop floating-point operations of a run
 /// @param bytes bytes that a run has to read and write at least
 /// @param tokens tokens of a run; 0 for a kernel alone
-/// @param run one run, finished when it returns
-record Work(String name, double flop, double bytes, long tokens, Runnable run) {
+/// @param prepare puts the operands on a device and returns one run, finished when it returns
+record Work(
+        String name, double flop, double bytes, long tokens, Function<Device, Runnable> prepare) {
     private static final long SEED = 1;
 
     private static Tensor random(Device device, int... dims) {
@@ -39,40 +40,40 @@ record Work(String name, double flop, double bytes, long tokens, Runnable run) {
     }
 
     /// Reads and writes each of n floats once: what the memory can do.
-    static Work copy(Device device, int n) {
-        Tensor x = random(device, n);
+    static Work copy(int n) {
         return new Work(
                 "scale " + n,
                 n,
                 8.0 * n,
                 0,
-                () ->
-                        Ops.scope(() -> {
-                            x.mul(2);
-                        }));
+                device -> {
+                    Tensor x = random(device, n);
+                    return () ->
+                            Ops.scope(() -> {
+                                x.mul(2);
+                            });
+                });
     }
 
     /// C = A·B of n × n.
-    static Work product(Device device, int n) {
-        Tensor a = random(device, n, n);
-        Tensor b = random(device, n, n);
+    static Work product(int n) {
         return new Work(
                 "matmul " + n,
                 2.0 * n * n * n,
                 12.0 * n * n,
                 0,
-                () ->
-                        Ops.scope(() -> {
-                            a.matmul(b);
-                        }));
+                device -> {
+                    Tensor a = random(device, n, n);
+                    Tensor b = random(device, n, n);
+                    return () ->
+                            Ops.scope(() -> {
+                                a.matmul(b);
+                            });
+                });
     }
 
     /// Causal attention of one sequence, forward and backward.
-    static Work attention(Device device, int tokens, int heads, int channels) {
-        Tensor q = random(device, 1, tokens, heads, channels).requireGrad();
-        Tensor k = random(device, 1, tokens, heads, channels).requireGrad();
-        Tensor v = random(device, 1, tokens, heads, channels).requireGrad();
-        Tensor dy = random(device, 1, tokens, heads, channels);
+    static Work attention(int tokens, int heads, int channels) {
         double pairs = 0.5 * tokens * tokens * heads;
         return new Work(
                 "attention " + tokens,
@@ -80,32 +81,52 @@ record Work(String name, double flop, double bytes, long tokens, Runnable run) {
                 14 * pairs * channels,
                 4.0 * 12 * tokens * heads * channels,
                 0,
-                () ->
-                        Ops.scope(() -> {
-                            Ops.attention(q, k, v, AttentionOptions.causal()).backward(dy);
-                        }));
+                device -> {
+                    Tensor q = random(device, 1, tokens, heads, channels).requireGrad();
+                    Tensor k = random(device, 1, tokens, heads, channels).requireGrad();
+                    Tensor v = random(device, 1, tokens, heads, channels).requireGrad();
+                    Tensor dy = random(device, 1, tokens, heads, channels);
+                    return () ->
+                            Ops.scope(() -> {
+                                Ops.attention(q, k, v, AttentionOptions.causal()).backward(dy);
+                            });
+                });
     }
 
     /// The loss over a vocabulary with the gradients of hidden states and weight.
-    static Work head(Device device, int tokens, int vocabulary, int width) {
-        Tensor hidden = random(device, tokens, width).requireGrad();
-        Tensor weight = random(device, vocabulary, width).requireGrad();
-        Tensor targets = ids(device, tokens, vocabulary);
+    static Work head(int tokens, int vocabulary, int width) {
         return new Work(
                 "linear cross-entropy " + tokens + " x " + vocabulary + " x " + width,
                 6.0 * tokens * vocabulary * width,
                 4.0 * (3.0 * vocabulary + 2.0 * tokens) * width,
                 tokens,
-                () ->
-                        Ops.scope(() -> {
-                            Losses.linearCrossEntropy(hidden, weight, targets).backward();
-                        }));
+                device -> {
+                    Tensor hidden = random(device, tokens, width).requireGrad();
+                    Tensor weight = random(device, vocabulary, width).requireGrad();
+                    Tensor targets = ids(device, tokens, vocabulary);
+                    return () ->
+                            Ops.scope(() -> {
+                                Losses.linearCrossEntropy(hidden, weight, targets).backward();
+                            });
+                });
     }
 
     /// A training step of a Llama with random weights.
     ///
     /// @param rank of LoRA on all linear layers; 0 for full fine-tuning
-    static Work step(Device device, Sizes sizes, int rows, int tokens, int rank) {
+    static Work step(Sizes sizes, int rows, int tokens, int rank) {
+        double weights = sizes.weights();
+        long count = (long) rows * tokens;
+        return new Work(
+                (rank > 0 ? "LoRA step " : "full step ") + sizes.name(),
+                // forward, gradients of activations, and, where weights learn, theirs
+                (rank > 0 ? 4 : 6) * weights * count,
+                4 * weights * (rank > 0 ? 2 : 10),
+                count,
+                device -> prepare(device, sizes, rows, tokens, rank));
+    }
+
+    private static Runnable prepare(Device device, Sizes sizes, int rows, int tokens, int rank) {
         CausalLM model = CausalLM.create(ModelConfig.of(sizes.config(tokens)), SEED);
         if (rank > 0) {
             Lora.rank(rank).alpha(2 * rank).attach(model, "**.{q,k,v,o,gate,up,down}_proj");
@@ -121,22 +142,14 @@ record Work(String name, double flop, double bytes, long tokens, Runnable run) {
             examples.add(Example.of(random.ints(tokens, 0, sizes.vocabulary()).toArray()));
         }
         Batch batch = Batches.of(examples).size(rows).ordered().iterator().next();
-        double weights = sizes.weights();
-        long count = (long) rows * tokens;
-        return new Work(
-                (rank > 0 ? "LoRA step " : "full step ") + sizes.name(),
-                // forward, gradients of activations, and, where weights learn, theirs
-                (rank > 0 ? 4 : 6) * weights * count,
-                4 * weights * (rank > 0 ? 2 : 10),
-                count,
-                () ->
-                        Ops.scope(() -> {
-                            Tensor loss = model.loss(batch);
-                            Grads grads = loss.backward();
-                            double norm = grads.norm();
-                            optimizer.step(grads, Math.min(1, 1 / (norm + 1e-6)));
-                            return loss.item();
-                        }));
+        return () ->
+                Ops.scope(() -> {
+                    Tensor loss = model.loss(batch);
+                    Grads grads = loss.backward();
+                    double norm = grads.norm();
+                    optimizer.step(grads, Math.min(1, 1 / (norm + 1e-6)));
+                    return loss.item();
+                });
     }
 
     /// The sizes of a Llama.
@@ -171,24 +184,25 @@ record Work(String name, double flop, double bytes, long tokens, Runnable run) {
         }
     }
 
-    /// Returns what is measured, from small to large; each is made when its turn comes.
-    static List<Function<Device, Work>> all(boolean small) {
+    /// Returns what is measured, from small to large.
+    static List<Work> all(boolean small) {
         if (small) {
             return List.of(
-                    d -> copy(d, 1 << 20),
-                    d -> product(d, 256),
-                    d -> attention(d, 256, 4, 32),
-                    d -> head(d, 256, 2000, 64),
-                    d -> step(d, Sizes.TINY, 2, 64, 8),
-                    d -> step(d, Sizes.TINY, 2, 64, 0));
+                    copy(1 << 20),
+                    product(256),
+                    attention(256, 4, 32),
+                    head(256, 2000, 64),
+                    step(Sizes.TINY, 2, 64, 8),
+                    step(Sizes.TINY, 2, 64, 0));
         }
         return List.of(
-                d -> copy(d, 1 << 26),
-                d -> product(d, 4096),
-                d -> attention(d, 4096, 32, 64),
-                d -> head(d, 8192, 128256, 2048),
-                d -> step(d, Sizes.HALF_BILLION, 4, 1024, 8),
-                d -> step(d, Sizes.HALF_BILLION, 4, 512, 0),
-                d -> step(d, Sizes.BILLION, 2, 1024, 8));
+                copy(1 << 26),
+                product(4096),
+                attention(4096, 32, 64),
+                head(8192, 128256, 2048),
+                step(Sizes.HALF_BILLION, 4, 1024, 8),
+                step(Sizes.HALF_BILLION, 4, 512, 0),
+                step(Sizes.BILLION, 2, 1024, 8),
+                step(Sizes.BILLION, 2, 512, 0));
     }
 }

@@ -42,6 +42,11 @@ public interface Backend {
         return Optional.empty();
     }
 
+    /// Measures what a device can do at best; empty for the host, which benchmarks of its own measure.
+    default Optional<DeviceLimits> limits(Device device) {
+        return Optional.empty();
+    }
+
     /// Copies `from`, of this backend, into heap storage; needed only if the backend is not the
     /// host's.
     default void download(Storage from, Storage to) {

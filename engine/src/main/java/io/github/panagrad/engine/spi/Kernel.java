@@ -11,6 +11,14 @@ public interface Kernel<O> {
     /// Computes the outputs from the inputs.
     void run(O op, View[] in, View[] out);
 
+    /// Returns the name that [Backends#explain] shows: the class's; of a kernel that is a method, that
+    /// of the class which it is in.
+    default String name() {
+        String name = getClass().getSimpleName();
+        int lambda = name.indexOf("$$");
+        return lambda < 0 ? name : name.substring(0, lambda);
+    }
+
     /// Tells whether input `i` may have any strides.
     default boolean acceptsStrides(int i) {
         return false;

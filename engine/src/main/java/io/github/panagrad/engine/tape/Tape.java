@@ -130,7 +130,7 @@ public final class Tape {
         }
         Backend backend = Backends.of(device);
         if (kernel != null) {
-            Backends.ran(backend.name(), op.getClass(), nameOf(kernel));
+            Backends.ran(backend.name(), op.getClass(), kernel.name());
             View[] fitted = new View[in.length];
             for (int i = 0; i < in.length; i++) {
                 fitted[i] = fit(device, kernel, i, in[i]);
@@ -161,13 +161,6 @@ public final class Tape {
                 backend.upload(hostOut[i].storage(), out[i].storage());
             }
         }
-    }
-
-    /// Names a kernel by its class; one that is a method, by the class which that is in.
-    private static String nameOf(Kernel<Op> kernel) {
-        String name = kernel.getClass().getSimpleName();
-        int lambda = name.indexOf("$$");
-        return lambda < 0 ? name : name.substring(0, lambda);
     }
 
     private static void requireAlive(Op op, View view) {

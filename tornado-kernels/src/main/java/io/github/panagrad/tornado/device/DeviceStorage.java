@@ -9,13 +9,13 @@ import org.jspecify.annotations.Nullable;
 /// Elements of a tensor in a device's array.
 public final class DeviceStorage extends Storage {
     private final PanagradDevice device;
-    private final int at;
+    private final Block block;
     private Cleaner.@Nullable Cleanable cleanable;
 
-    DeviceStorage(PanagradDevice device, DType dtype, int length, int at) {
+    DeviceStorage(PanagradDevice device, DType dtype, int length, Block block) {
         super(dtype, length);
         this.device = device;
-        this.at = at;
+        this.block = block;
     }
 
     void cleanable(Cleaner.Cleanable cleanable) {
@@ -27,25 +27,38 @@ public final class DeviceStorage extends Storage {
         return device.device();
     }
 
-    /// Returns where in the array the first element lies; for BF16, in halves of ints.
+    /// Returns where in the near array the first element lies; for BF16 and F16, in halves of ints.
     public int at() {
         requireAlive();
-        return at;
+        if (isFar()) {
+            throw new IllegalStateException("a kernel asks for the place of a far storage");
+        }
+        return Block.isHalf(dtype()) ? 2 * block.at : block.at;
+    }
+
+    /// Tells whether it lies where kernels do not reach it.
+    boolean isFar() {
+        return block.array != Block.NEAR;
+    }
+
+    Block block() {
+        requireAlive();
+        return block;
     }
 
     @Override
     public long byteSize() {
-        return (dtype() == DType.BF16 ? 2 : 4) * length();
+        return (Block.isHalf(dtype()) ? 2 : 4) * length();
     }
 
     @Override
     public double getDouble(long index) {
-        return device.read(dtype(), at() + (int) index);
+        return device.read(this, (int) index);
     }
 
     @Override
     public void setDouble(long index, double value) {
-        device.write(dtype(), at() + (int) index, value);
+        device.write(this, (int) index, value);
     }
 
     @Override

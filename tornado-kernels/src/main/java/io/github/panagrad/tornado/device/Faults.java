@@ -1,6 +1,5 @@
 package io.github.panagrad.tornado.device;
 
-import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.op.Gather;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,7 +52,7 @@ public final class Faults {
 
     private void clear() {
         for (int i = 0; i < LENGTH; i++) {
-            device.write(DType.I32, at + i, 0);
+            device.writeInt(at + i, 0);
         }
     }
 

@@ -2,16 +2,13 @@ package io.github.panagrad.tornado.device;
 
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.ground.Device;
-import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.engine.ground.Half;
+import io.github.panagrad.engine.ground.HeapStorage;
 import io.github.panagrad.engine.ground.Storage;
-import java.io.IOException;
-import java.lang.foreign.Arena;
+import io.github.panagrad.engine.spi.Kernel;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import uk.ac.manchester.tornado.api.DataRange;
 import uk.ac.manchester.tornado.api.TornadoExecutionResult;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
@@ -20,18 +17,26 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /// One device of TornadoVM as Panagrad uses it: memory that stays on it, programs, and copies.
-///
-/// TornadoVM wants an array of the host's for every one of the device's. Ours are mapped to a file
-/// that holds nothing and is already deleted: only what is copied back takes memory.
 public final class PanagradDevice {
     /// The system property that sets the memory that tensors may take, in MB.
     public static final String MEMORY = "panagrad.tornado.memory";
+
+    /// The system property that sets the most floats of an array, for tests of far arrays.
+    static final String ARRAY_ELEMENTS = "panagrad.tornado.arrayElements";
+
+    /// The system property by which all that can is moved to far arrays before each op, for tests.
+    static final String CROWDED = "panagrad.tornado.crowded";
 
     /// The most elements of an array, with room for a header; whole ranges of the allocator.
     static final int MOST = Integer.MAX_VALUE - 127;
 
     /// One int for so many floats: tokens, positions, masks, and frozen weights in BF16.
     private static final int FLOATS_PER_INT = 4;
+
+    private static final int MOST_FAR_ARRAYS = 3;
+
+    /// What an allocation has room for beside the elements: a header, and the note of faults.
+    private static final int BESIDES = 64;
 
     private final Device device;
     private final FloatArray floats;
@@ -40,6 +45,7 @@ public final class PanagradDevice {
     private final Programs programs;
     private final Staging staging;
     private final Faults faults;
+    private final boolean crowded = Boolean.getBoolean(CROWDED);
     private long bytesIn;
     private long bytesOut;
 
@@ -47,38 +53,30 @@ public final class PanagradDevice {
     ///
     /// @param megabytes how much of its memory tensors may take
     public PanagradDevice(Device device, TornadoDevice tornado, long megabytes) {
-        this.device = device;
-        int floatCount = (int) Math.min(MOST, megabytes * (1 << 20) / 4);
-        int intCount = Math.max(1 << 20, floatCount / FLOATS_PER_INT);
-        floats = FloatArray.fromSegmentShallow(untouched(floatCount));
-        ints = IntArray.fromSegmentShallow(untouched(intCount + Faults.LENGTH));
-        faults = new Faults(this, intCount);
-        memory = new DeviceMemory(floatCount, intCount);
-        programs = new Programs(tornado, floats, ints);
-        staging = new Staging(programs);
+        this(device, tornado, megabytes, Integer.getInteger(ARRAY_ELEMENTS, MOST));
     }
 
-    /// Returns host memory for so many elements and a header, none of which exists until touched.
-    private static MemorySegment untouched(int elements) {
-        long bytes = TornadoNativeArray.ARRAY_HEADER + 4L * elements;
-        try {
-            Path file = Files.createTempFile("panagrad-device", ".mem");
-            try (FileChannel channel =
-                    FileChannel.open(
-                            file,
-                            StandardOpenOption.READ,
-                            StandardOpenOption.WRITE,
-                            StandardOpenOption.DELETE_ON_CLOSE)) {
-                return channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, Arena.global());
-            }
-        } catch (IOException e) {
-            throw new PanagradException(
-                    "tornado: no place for the device's mirror, a sparse file of "
-                            + bytes
-                            + " bytes: "
-                            + e.getMessage(),
-                    e);
+    /// @param arrayElements how many floats an array may have
+    PanagradDevice(Device device, TornadoDevice tornado, long megabytes, int arrayElements) {
+        this.device = device;
+        long all = megabytes * (1 << 20) / 4;
+        int largest = (int) Math.min(MOST, tornado.getMaxAllocMemory() / 4 - BESIDES);
+        int most = Math.min(largest, arrayElements);
+        int floatCount = (int) Math.min(most, all);
+        int intCount = Math.clamp(all / FLOATS_PER_INT, 1 << 20, largest);
+        floats = FloatArray.fromSegmentShallow(Mirror.untouched(floatCount));
+        ints = IntArray.fromSegmentShallow(Mirror.untouched(intCount + Faults.LENGTH));
+        faults = new Faults(this, intCount);
+        programs = new Programs(tornado, floats, ints);
+        staging = new Staging(programs);
+        var far = new ArrayList<FarArray>();
+        long rest = all - floatCount;
+        while (rest >= RangeAllocator.ALIGNMENT && far.size() < MOST_FAR_ARRAYS) {
+            int count = (int) Math.min(most, rest);
+            far.add(new FarArray(programs, far.size() + 1, count));
+            rest -= count;
         }
+        memory = new DeviceMemory(this, floatCount, intCount, far);
     }
 
     /// Returns the device's name among those of the process.
@@ -101,9 +99,40 @@ public final class PanagradDevice {
         return DeviceMemory.holds(dtype);
     }
 
-    /// Allocates memory of the device with undefined contents.
+    /// Returns a kernel as it runs on this device: handed its operands where it can reach them.
+    public <O> Kernel<O> ready(Kernel<O> kernel) {
+        return memory.hasFar() ? new NearOperands<>(this, kernel) : kernel;
+    }
+
+    DeviceMemory memory() {
+        return memory;
+    }
+
+    /// Moves what can be moved, if this is a test of that.
+    void beforeKernel() {
+        if (crowded) {
+            memory.moveAll();
+        }
+    }
+
+    /// Copies n floats of a far storage, from an index on, to the beginning of a near one.
+    synchronized void load(DeviceStorage far, int index, DeviceStorage near, int n) {
+        memory.farArray(far.block()).load(far.block().at + index, near.at(), n);
+    }
+
+    /// Copies n floats from the beginning of a near storage to a far one, from an index on.
+    synchronized void store(DeviceStorage near, DeviceStorage far, int index, int n) {
+        memory.farArray(far.block()).store(near.at(), far.block().at + index, n);
+    }
+
+    /// Allocates near memory of the device with undefined contents.
     public DeviceStorage allocate(DType dtype, long length) {
-        return memory.allocate(this, dtype, length);
+        return memory.allocate(dtype, length);
+    }
+
+    /// Returns how many floats tensors can take in all.
+    public long capacity() {
+        return memory.capacity();
     }
 
     /// Returns how many bytes tensors take now.
@@ -111,9 +140,19 @@ public final class PanagradDevice {
         return memory.used();
     }
 
+    /// Returns how many bytes of tensors lie where kernels do not reach them.
+    public long farBytes() {
+        return memory.usedFar();
+    }
+
     /// Returns the most bytes that tensors ever took at a time.
     public long peakBytes() {
         return memory.peak();
+    }
+
+    /// Lets the peak begin anew with what is taken now.
+    public void forgetPeak() {
+        memory.forgetPeak();
     }
 
     /// Returns how many bytes of tensors went to the device so far, as they were sent.
@@ -129,13 +168,25 @@ public final class PanagradDevice {
     /// Copies from heap storage.
     public synchronized void upload(Storage from, DeviceStorage to) {
         int n = Math.toIntExact(to.length());
+        if (to.isFar()) {
+            uploadFar(from, to, 0, n);
+            return;
+        }
         bytesIn +=
                 switch (to.dtype()) {
                     case F32 -> staging.floats(from.floats(), to.at(), n);
                     case I32 -> staging.ints(from.ints(), to.at(), n);
-                    case BF16 -> staging.halves(from.segment(), to.at(), n);
+                    case BF16, F16 -> staging.halves(from.segment(), to.at(), n);
                     default -> staging.truths(from.bytes(), to.at(), n);
                 };
+    }
+
+    /// Copies n floats to a far storage, from an index on.
+    private void uploadFar(Storage from, DeviceStorage to, int index, int n) {
+        DeviceStorage near = allocate(DType.F32, n);
+        upload(from, near);
+        store(near, to, index, n);
+        near.release("upload");
     }
 
     /// Copies to heap storage.
@@ -144,18 +195,20 @@ public final class PanagradDevice {
         if (n == 0) {
             return;
         }
-        if (from.dtype() == DType.BF16) {
+        if (Block.isHalf(from.dtype())) {
             downloadHalves(from.at(), n, to.segment());
+            return;
+        }
+        if (from.dtype() == DType.F32) {
+            FloatArray array = fetchFloats(from, 0, n);
+            float[] target = to.floats();
+            for (int i = 0; i < n; i++) {
+                target[i] = array.get(from.block().at + i);
+            }
             return;
         }
         fetch(from.dtype(), from.at(), n);
         switch (from.dtype()) {
-            case F32 -> {
-                float[] target = to.floats();
-                for (int i = 0; i < n; i++) {
-                    target[i] = floats.get(from.at() + i);
-                }
-            }
             case I32 -> {
                 int[] target = to.ints();
                 for (int i = 0; i < n; i++) {
@@ -172,7 +225,7 @@ public final class PanagradDevice {
     }
 
     private void downloadHalves(int at, int n, MemorySegment to) {
-        fetch(DType.BF16, at / 2, (at + n + 1) / 2 - at / 2);
+        fetch(DType.I32, at / 2, (at + n + 1) / 2 - at / 2);
         for (int i = 0; i < n; i++) {
             to.set(ValueLayout.JAVA_SHORT_UNALIGNED, 2L * i, half(at + i));
         }
@@ -182,12 +235,27 @@ public final class PanagradDevice {
         return (short) (ints.get(at / 2) >> 16 * (at % 2));
     }
 
+    /// Brings the host's copy of some floats up to date and returns the array they lie in.
+    private FloatArray fetchFloats(DeviceStorage from, int index, int n) {
+        if (!from.isFar()) {
+            fetch(DType.F32, from.at() + index, n);
+            return floats;
+        }
+        bytesOut += 4L * n;
+        lookForFault(programs.memory());
+        return memory.farArray(from.block()).fetch(from.block().at + index, n);
+    }
+
     /// Brings the host's copy of a range up to date, and looks whether a kernel noted a fault.
     private void fetch(DType dtype, int at, int n) {
         TornadoNativeArray array = dtype == DType.F32 ? floats : ints;
         TornadoExecutionResult result = programs.memory();
         result.transferToHost(new DataRange(array).withOffset(at).withSize(n));
         bytesOut += 4L * n;
+        lookForFault(result);
+    }
+
+    private void lookForFault(TornadoExecutionResult result) {
         int note = faults.unread();
         if (note >= 0) {
             result.transferToHost(new DataRange(ints).withOffset(note).withSize(Faults.LENGTH));
@@ -195,19 +263,46 @@ public final class PanagradDevice {
         }
     }
 
-    synchronized double read(DType dtype, int at) {
-        if (dtype == DType.BF16) {
-            fetch(dtype, at / 2, 1);
-            return Float.intBitsToFloat(half(at) << 16);
+    synchronized double read(DeviceStorage from, int index) {
+        if (from.dtype() == DType.F32) {
+            return fetchFloats(from, index, 1).get(from.block().at + index);
         }
-        fetch(dtype, at, 1);
-        return dtype == DType.F32 ? floats.get(at) : ints.get(at);
+        int at = from.at() + index;
+        if (Block.isHalf(from.dtype())) {
+            fetch(DType.I32, at / 2, 1);
+            short half = half(at);
+            return from.dtype() == DType.F16
+                    ? Float.float16ToFloat(half)
+                    : Float.intBitsToFloat(half << 16);
+        }
+        fetch(from.dtype(), at, 1);
+        return ints.get(at);
     }
 
-    synchronized void write(DType dtype, int at, double value) {
-        bytesIn +=
-                dtype == DType.F32
-                        ? staging.floats(new float[] {(float) value}, at, 1)
-                        : staging.ints(new int[] {(int) value}, at, 1);
+    synchronized void write(DeviceStorage to, int index, double value) {
+        float[] real = {(float) value};
+        if (to.isFar()) {
+            uploadFar(HeapStorage.of(real), to, index, 1);
+        } else if (to.dtype() == DType.F32) {
+            bytesIn += staging.floats(real, to.at() + index, 1);
+        } else if (Block.isHalf(to.dtype())) {
+            writeHalf(to, index, real[0]);
+        } else {
+            writeInt(to.at() + index, (int) value);
+        }
+    }
+
+    /// Replaces one half of an int and keeps the other.
+    private void writeHalf(DeviceStorage to, int index, float value) {
+        int at = to.at() + index;
+        fetch(DType.I32, at / 2, 1);
+        int half = to.dtype() == DType.F16 ? Float.floatToFloat16(value) : Half.floatToBf16(value);
+        int shift = 16 * (at % 2);
+        int other = ints.get(at / 2) & ~(0xffff << shift);
+        writeInt(at / 2, other | ((half & 0xffff) << shift));
+    }
+
+    void writeInt(int at, int value) {
+        bytesIn += staging.ints(new int[] {value}, at, 1);
     }
 }

@@ -3,6 +3,7 @@ package io.github.panagrad.tornado.device;
 import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
 import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.TornadoExecutionResult;
 import uk.ac.manchester.tornado.api.WorkerGrid1D;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -52,6 +53,11 @@ public final class Program {
     /// Runs a thread for each of n elements, in whole groups: the code has to check the number.
     public void launch(int n, int[] ints, float... floats) {
         launchGroups((int) (((long) n + local - 1) / local), ints, floats);
+    }
+
+    /// Runs so many groups of threads, and returns what can copy its own arrays to the host.
+    TornadoExecutionResult execute(int groups, int[] ints) {
+        return owner.launch(this, number, groups, ints, new float[0]);
     }
 
     /// Runs so many groups of threads, and returns when they are done; none for 0.

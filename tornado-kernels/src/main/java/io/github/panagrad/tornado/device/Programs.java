@@ -37,6 +37,8 @@ public final class Programs {
     private final GridScheduler grids = new GridScheduler();
     private @Nullable TornadoExecutionPlan plan;
     private int compiled;
+    private int plans;
+    private int graphs;
     private long launches;
 
     Programs(TornadoDevice device, FloatArray floats, IntArray ints) {
@@ -102,6 +104,24 @@ public final class Programs {
                                 .task(TASK, code, context, ints, program.ints, sent));
     }
 
+    /// Declares a program whose graph holds a further array of floats, allocated at its first launch.
+    ///
+    /// @param code reads and writes both the device's floats and these
+    Program addOwner(
+            String name,
+            int local,
+            FloatArray owned,
+            Task4<KernelContext, FloatArray, FloatArray, IntArray> code) {
+        return add(
+                name,
+                local,
+                (program, graph) ->
+                        graph.transferToDevice(DataTransferMode.UNDER_DEMAND, owned)
+                                .transferToDevice(DataTransferMode.EVERY_EXECUTION, program.ints)
+                                .task(TASK, code, context, floats, owned, program.ints)
+                                .persistOnDevice(owned));
+    }
+
     private synchronized Program add(
             String name, int local, BiFunction<Program, TaskGraph, TaskGraph> task) {
         if (plan != null) {
@@ -115,6 +135,16 @@ public final class Programs {
     /// Returns how many programs have been compiled so far: flat once a training loop is warm.
     public synchronized int compiled() {
         return compiled;
+    }
+
+    /// Returns how many execution plans have been built so far: at most one.
+    public synchronized int plans() {
+        return plans;
+    }
+
+    /// Returns how many task graphs have been built so far: one for each program, one for the memory.
+    public synchronized int graphs() {
+        return graphs;
     }
 
     /// Returns how many launches there were.
@@ -179,9 +209,9 @@ public final class Programs {
     private TornadoExecutionPlan plan() {
         TornadoExecutionPlan ready = plan;
         if (ready == null) {
-            var graphs = new ArrayList<ImmutableTaskGraph>();
+            var built = new ArrayList<ImmutableTaskGraph>();
             var nothing = new IntArray(Program.INTS);
-            graphs.add(
+            built.add(
                     new TaskGraph(HOLDER)
                             .transferToDevice(DataTransferMode.UNDER_DEMAND, floats, ints)
                             .transferToDevice(DataTransferMode.EVERY_EXECUTION, nothing)
@@ -193,13 +223,15 @@ public final class Programs {
                 TaskGraph graph =
                         new TaskGraph(program.name).consumeFromDevice(HOLDER, floats, ints);
                 try {
-                    graphs.add(program.task.apply(graph).snapshot());
+                    built.add(program.task.apply(graph).snapshot());
                 } catch (RuntimeException | Error failed) {
                     throw failure(program.name, failed);
                 }
                 grid(program.name, program.grid);
             }
-            ready = new TornadoExecutionPlan(graphs.toArray(ImmutableTaskGraph[]::new));
+            graphs += built.size();
+            ready = new TornadoExecutionPlan(built.toArray(ImmutableTaskGraph[]::new));
+            plans++;
             ready.withDevice(device);
             plan = ready;
             memory();

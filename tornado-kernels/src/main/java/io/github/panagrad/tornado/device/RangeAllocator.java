@@ -90,6 +90,11 @@ final class RangeAllocator {
         return peak;
     }
 
+    /// Lets the peak begin anew with what is handed out now.
+    void forgetPeak() {
+        peak = used;
+    }
+
     private void add(int at, int length) {
         if (length > 0) {
             lengths.put(at, length);

@@ -70,7 +70,7 @@ final class Staging {
                 });
     }
 
-    /// Copies n BF16 numbers to the halves of ints, from an even place on, and returns how many bytes
+    /// Copies n BF16 or F16 numbers to the halves of ints, from an even place on, and returns how many bytes
     /// were sent.
     long halves(MemorySegment from, int at, int n) {
         int[] pairs = new int[(int) ((n + 1L) / 2)];

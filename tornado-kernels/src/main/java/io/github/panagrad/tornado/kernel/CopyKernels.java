@@ -30,7 +30,7 @@ final class CopyKernels {
         ints = programs.add("copyInts", LOCAL, CopyKernels::kCopyInts);
         toInts = programs.add("copyFloatsToInts", LOCAL, CopyKernels::kFloatsToInts);
         toFloats = programs.add("copyIntsToFloats", LOCAL, CopyKernels::kIntsToFloats);
-        widen = programs.add("widenBf16", LOCAL, CopyKernels::kWiden);
+        widen = programs.add("widenHalves", LOCAL, CopyKernels::kWiden);
         fill = programs.add("fill", LOCAL, CopyKernels::kFill);
     }
 
@@ -39,7 +39,7 @@ final class CopyKernels {
     }
 
     private static boolean canCast(View in, DType to) {
-        boolean whole = in.dtype() != DType.BF16 && (to == DType.I32 || to == DType.BOOL);
+        boolean whole = Halves.code(in.dtype()) == 0 && (to == DType.I32 || to == DType.BOOL);
         return in.shape().rank() <= RANK && (to == DType.F32 || whole);
     }
 
@@ -81,11 +81,12 @@ final class CopyKernels {
         boolean real = from == DType.F32;
         boolean realResult = to == DType.F32;
         Program program = real ? (realResult ? floats : toInts) : (realResult ? toFloats : ints);
-        if (from == DType.BF16) {
+        int code = Halves.code(from);
+        if (code != 0) {
             program = widen;
         }
         int n = shape.intSize();
-        int[] head = {n, at, toAt, to == DType.BOOL ? 1 : 0};
+        int[] head = {n, at, toAt, to == DType.BOOL ? 1 : code};
         program.launch(n, Places.join(head, Places.extents(shape), strides, toStrides));
     }
 
@@ -94,7 +95,8 @@ final class CopyKernels {
         fill.launch(n, new int[] {n, at}, value);
     }
 
-    // p: n, from, to, whether results are 0 or 1, extents, strides, strides of the result
+    // p: n, from, to, whether results are 0 or 1 or what halves are widened, extents, strides,
+    // strides of the result
 
     /// Returns where element i lies: its number taken apart into an index a dimension.
     ///
@@ -169,7 +171,7 @@ final class CopyKernels {
         if (i < p.get(0)) {
             int at = place(p, i, p.get(1), 4 + RANK);
             int to = place(p, i, p.get(2), 4 + 2 * RANK);
-            f.set(to, Bf16.widened(n, at));
+            f.set(to, Halves.widened(n, at, p.get(3)));
         }
     }
 

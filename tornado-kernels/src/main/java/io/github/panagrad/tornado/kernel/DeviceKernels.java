@@ -3,14 +3,15 @@ package io.github.panagrad.tornado.kernel;
 import io.github.panagrad.tornado.device.PanagradDevice;
 import io.github.panagrad.tornado.device.Programs;
 
-/// All kernels of a device, by the op they run.
-public final class DeviceKernels {
-    private DeviceKernels() {}
-
-    /// Declares the programs of all kernels and returns which op runs by which.
-    public static KernelTable register(PanagradDevice device) {
+/// All kernels of a device: by the op they run, and what measures its limits.
+///
+/// @param table which op runs by which kernel
+/// @param limits what the device can do at best
+public record DeviceKernels(KernelTable table, LimitKernels limits) {
+    /// Declares the programs of all kernels.
+    public static DeviceKernels register(PanagradDevice device) {
         Programs programs = device.programs();
-        var table = new KernelTable();
+        var table = new KernelTable(device);
         var copies = new CopyKernels(programs);
         copies.register(table);
         new UnaryKernels(programs).register(table);
@@ -31,6 +32,6 @@ public final class DeviceKernels {
         new SwiGluKernels(programs).register(table);
         new GradientKernels(programs).register(table);
         new HeadKernels(device, products, copies, folds).register(table);
-        return table;
+        return new DeviceKernels(table, new LimitKernels(device, copies));
     }
 }

@@ -84,7 +84,7 @@ final class IndexKernels {
         return shape.product(dim + 1, shape.rank());
     }
 
-    /// Widens the rows it picks from BF16, so that no copy is made of a whole embedding.
+    /// Widens the rows it picks from BF16 or F16, so that no copy is made of a whole embedding.
     private final class SelectKernel implements Kernel<IndexSelect> {
         @Override
         public boolean acceptsStored(int i) {
@@ -109,7 +109,7 @@ final class IndexKernels {
             inner(in[0].shape(), op.dim()),
             device.faults().at(),
             device.faults().number(op.name()),
-            in[0].dtype() == DType.BF16 ? 1 : 0
+            Halves.code(in[0].dtype())
         };
         select.launch(n, launch, Float.NaN);
     }
@@ -184,7 +184,7 @@ final class IndexKernels {
         }
     }
 
-    // p: n, from, index, to, rows picked, rows, elements of a row, fault, op, whether from BF16; r:
+    // p: n, from, index, to, rows picked, rows, elements of a row, fault, op, code of halves; r:
     // NaN
 
     private static void kSelect(
@@ -199,8 +199,8 @@ final class IndexKernels {
             if (v < 0 || v >= p.get(5)) {
                 Faults.note(n, p.get(7), p.get(8), v, p.get(5));
                 f.set(p.get(3) + i, r.get(0));
-            } else if (p.get(9) == 1) {
-                f.set(p.get(3) + i, Bf16.widened(n, at));
+            } else if (p.get(9) != 0) {
+                f.set(p.get(3) + i, Halves.widened(n, at, p.get(9)));
             } else {
                 f.set(p.get(3) + i, f.get(at));
             }

@@ -6,6 +6,7 @@ import io.github.panagrad.engine.op.UnaryGrad;
 import io.github.panagrad.engine.spi.Kernel;
 import io.github.panagrad.engine.spi.View;
 import io.github.panagrad.tornado.device.DeviceStorage;
+import io.github.panagrad.tornado.device.PanagradDevice;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.BiPredicate;
@@ -18,8 +19,12 @@ public final class KernelTable {
     private final Map<Class<?>, Entry> entries = new HashMap<>();
     private final Map<Class<?>, Entry> gradients = new HashMap<>();
 
-    /// Makes an empty table.
-    public KernelTable() {}
+    private final PanagradDevice device;
+
+    /// Makes an empty table for a device.
+    public KernelTable(PanagradDevice device) {
+        this.device = device;
+    }
 
     /// Registers a kernel that runs on any operands that lie on the device.
     <O> void add(Class<O> op, Kernel<? super O> kernel) {
@@ -43,10 +48,10 @@ public final class KernelTable {
         }
     }
 
-    /// Tells whether an operand is F32, or BF16, of which a kernel is handed a widened copy unless it
+    /// Tells whether an operand is F32, or BF16 or F16, of which a kernel is handed a widened copy unless it
     /// reads that itself.
     static boolean isReal(View view) {
-        return view.dtype() == DType.F32 || view.dtype() == DType.BF16;
+        return view.dtype() == DType.F32 || Halves.code(view.dtype()) != 0;
     }
 
     /// Tells whether all operands are real numbers; see [#isReal].
@@ -74,6 +79,6 @@ public final class KernelTable {
                 return null;
             }
         }
-        return entry.suits().test(op, in) ? (Kernel<O>) entry.kernel() : null;
+        return entry.suits().test(op, in) ? device.ready((Kernel<O>) entry.kernel()) : null;
     }
 }
