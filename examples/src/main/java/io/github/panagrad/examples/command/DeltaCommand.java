@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.function.DoubleSupplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -57,6 +58,28 @@ public final class DeltaCommand implements Runnable {
         AVERAGE,
         TIES,
         CONSENSUS
+    }
+
+    /// What counts as an intruder.
+    static final class Intruders {
+        @Option(
+                names = "--k",
+                paramLabel = "N",
+                description =
+                        "How many of the largest singular values are looked at. Default:"
+                                + " ${DEFAULT-VALUE}.")
+        int k = 10;
+
+        @Option(
+                names = "--epsilon",
+                paramLabel = "X",
+                description =
+                        "Below which likeness a vector is an intruder. Default: ${DEFAULT-VALUE}.")
+        double epsilon = 0.5;
+
+        SpectraReport report(CausalLM base, Delta delta, Side side) {
+            return Spectra.of(base.selection().blocks(b -> true)).compare(delta, k, epsilon, side);
+        }
     }
 
     /// Without a command, says which there are.
@@ -245,22 +268,7 @@ public final class DeltaCommand implements Runnable {
     void spectra(
             @Option(names = "--model", required = true, paramLabel = "DIR", description = BASE)
                     Path model,
-            @Option(
-                            names = "--k",
-                            defaultValue = "10",
-                            paramLabel = "N",
-                            description =
-                                    "How many of the largest singular values are looked at. Default:"
-                                            + " ${DEFAULT-VALUE}.")
-                    int k,
-            @Option(
-                            names = "--epsilon",
-                            defaultValue = "0.5",
-                            paramLabel = "X",
-                            description =
-                                    "Below which likeness a vector is an intruder. Default:"
-                                            + " ${DEFAULT-VALUE}.")
-                    double epsilon,
+            @Mixin Intruders what,
             @Option(
                             names = "--side",
                             defaultValue = "left",
@@ -278,7 +286,7 @@ public final class DeltaCommand implements Runnable {
                     @Nullable Path html,
             @Parameters(paramLabel = "DELTA", description = DELTA) Path delta) {
         CausalLM base = CausalLM.load(model);
-        SpectraReport report = report(base, DeltaSource.read(delta, base), k, epsilon, side);
+        SpectraReport report = what.report(base, DeltaSource.read(delta, base), side);
         if (html != null) {
             write(html, report.toHtml());
         }
@@ -299,23 +307,12 @@ public final class DeltaCommand implements Runnable {
                             paramLabel = "X",
                             description = "1 leaves the intruders as they are, 0 takes them away.")
                     double lambda,
-            @Option(
-                            names = "--k",
-                            defaultValue = "10",
-                            paramLabel = "N",
-                            description = "As for spectra. Default: ${DEFAULT-VALUE}.")
-                    int k,
-            @Option(
-                            names = "--epsilon",
-                            defaultValue = "0.5",
-                            paramLabel = "X",
-                            description = "As for spectra. Default: ${DEFAULT-VALUE}.")
-                    double epsilon,
+            @Mixin Intruders what,
             @Parameters(paramLabel = "DELTA", description = DELTA) Path delta) {
         OutputFolder.prepare(output);
         CausalLM base = CausalLM.load(model);
         Delta change = DeltaSource.read(delta, base);
-        SpectraReport report = report(base, change, k, epsilon, Side.LEFT);
+        SpectraReport report = what.report(base, change, Side.LEFT);
         print(report.intruders() + " intruders");
         save(change.plus(report.dampIntruders(lambda)), output);
     }
@@ -377,11 +374,6 @@ public final class DeltaCommand implements Runnable {
         print(
                 "%,d of %,d parameters are the base's again, in %s"
                         .formatted(back.count(), now.parameterCount(), output));
-    }
-
-    private static SpectraReport report(
-            CausalLM base, Delta delta, int k, double epsilon, Side side) {
-        return Spectra.of(base.selection().blocks(b -> true)).compare(delta, k, epsilon, side);
     }
 
     private static void write(Path file, String text) {
