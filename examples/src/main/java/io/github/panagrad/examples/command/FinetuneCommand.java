@@ -226,6 +226,8 @@ public final class FinetuneCommand implements Runnable {
 
     @Mixin private DeviceOption where;
 
+    @Mixin private QuantizeOption quantized;
+
     FinetuneCommand() {}
 
     @Override
@@ -254,7 +256,16 @@ public final class FinetuneCommand implements Runnable {
         PrintWriter err = spec.commandLine().getErr();
         Module model = task.model();
         SpectraWatch watch = probeSteps() > 0 ? new SpectraWatch(task) : null;
+        quantized.apply(model);
         Method.Prepared prepared = how.method().prepare(task, seed);
+        if (quantized.isWanted() && prepared.adapter() == null) {
+            throw new PanagradException(
+                    "--quantize",
+                    "quantised weights cannot train",
+                    prepared.describe(),
+                    "a method that leaves them frozen, such as lora",
+                    "");
+        }
         model.to(where.device());
         Objective<B> plain = task.objective(prepared.adapter());
         Objective<B> objective = prepared.objective(plain);

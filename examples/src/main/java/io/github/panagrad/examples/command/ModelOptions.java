@@ -4,6 +4,7 @@ import io.github.panagrad.adapters.Adapter;
 import io.github.panagrad.nn.models.CausalLM;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// Says which model a command works with.
@@ -22,6 +23,8 @@ final class ModelOptions {
             description = "Folder with an adapter in PEFT's format, to put on the model.")
     private @Nullable Path adapter;
 
+    @Mixin private QuantizeOption quantized;
+
     ModelOptions() {}
 
     Path folder() {
@@ -31,6 +34,7 @@ final class ModelOptions {
     /// Loads the model, with the adapter if there is one.
     CausalLM load() {
         CausalLM model = CausalLM.load(folder);
+        quantized.apply(model);
         if (adapter != null) {
             Adapter.load(model, adapter);
         }
