@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.panagrad.nn.io.JsonObject;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,25 +11,10 @@ import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Cut Cross-Entropy on the command line: what is dropped is reported, and much of it is warned of.
-class CutCrossEntropyCommandTest {
-    @TempDir static Path shared;
-    private static Path model;
-    private static Path text;
-
-    @TempDir Path folder;
-
-    @BeforeAll
-    static void modelAndText() throws IOException {
-        model = TinyModel.write(shared.resolve("model"));
-        text = shared.resolve("text.txt");
-        Files.writeString(text, "Anna went to the park. Ben found a red ball. ".repeat(20));
-    }
-
+class CutCrossEntropyCommandTest extends FinetuneRuns {
     /// Keeps what is logged as a warning.
     private static final class Warnings extends Handler implements AutoCloseable {
         private final Logger logger = Logger.getLogger("io.github.panagrad");
@@ -57,27 +41,9 @@ class CutCrossEntropyCommandTest {
     }
 
     private List<JsonObject> steps(String objective) throws IOException {
-        Path output = folder.resolve("out");
-        CommandLineRun run =
-                CommandLineRun.of(
-                        "finetune",
-                        "--model",
-                        model,
-                        "--data",
-                        text,
-                        "--output",
-                        output,
-                        "--objective",
-                        objective,
-                        "--method",
-                        "full",
-                        "--steps",
-                        "3",
-                        "--batch-size",
-                        "2");
-        assertThat(run.code()).as(run.err()).isZero();
-        return Files.readAllLines(output.resolve("metrics.jsonl")).stream()
-                .map(line -> JsonObject.parse("metrics", line).object("report"))
+        Path output = tune("out", "--objective", objective, "--method", "full", "--steps", "3");
+        return objects(output.resolve("metrics.jsonl")).stream()
+                .map(step -> step.object("report"))
                 .toList();
     }
 

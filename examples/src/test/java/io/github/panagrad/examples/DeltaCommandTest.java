@@ -206,7 +206,13 @@ class DeltaCommandTest {
                     .contains("model.layers.1.mlp.up_proj.weight")
                     .contains("</html>");
         }
-        assertThat(run("spectra", "--html", folder.resolve("no/such/page"), adapter).err())
+        assertThat(
+                        run(
+                                        "spectra",
+                                        "--html",
+                                        adapter.resolve("adapter_config.json").resolve("page"),
+                                        adapter)
+                                .err())
                 .contains("cannot be written");
     }
 

@@ -13,12 +13,14 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /// A BLAS called on heap arrays: no copies on either side.
 @SuppressWarnings("restricted") // calling native code is what this is for
 abstract class Blas implements Sides {
     private static final Linker LINKER = Linker.nativeLinker();
+    private static final BiFunction<Path, Arena, SymbolLookup> OPEN = SymbolLookup::libraryLookup;
     private static final int ROW_MAJOR = 101;
     private static final int PLAIN = 111;
     private static final int TRANSPOSED = 112;
@@ -66,7 +68,7 @@ abstract class Blas implements Sides {
         try {
             Calls now = calls;
             if (now == null) {
-                SymbolLookup symbols = SymbolLookup.libraryLookup(library(), Arena.global());
+                SymbolLookup symbols = OPEN.apply(library(), Arena.global());
                 prepare(symbols);
                 now =
                         new Calls(

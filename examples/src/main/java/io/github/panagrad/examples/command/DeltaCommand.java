@@ -16,10 +16,10 @@ import io.github.panagrad.nn.ParamSelection;
 import io.github.panagrad.nn.data.Batches;
 import io.github.panagrad.nn.data.Dataset;
 import io.github.panagrad.nn.data.ExampleReader;
+import io.github.panagrad.nn.io.AtomicFile;
 import io.github.panagrad.nn.models.CausalLM;
 import io.github.panagrad.nn.train.Evaluator;
-import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.DoubleSupplier;
@@ -288,7 +288,7 @@ public final class DeltaCommand implements Runnable {
         CausalLM base = CausalLM.load(model);
         SpectraReport report = what.report(base, DeltaSource.read(delta, base), side);
         if (html != null) {
-            write(html, report.toHtml());
+            AtomicFile.write(html, report.toHtml().getBytes(StandardCharsets.UTF_8));
         }
         print(json ? report.toJson().toString() : report.toString());
     }
@@ -374,14 +374,6 @@ public final class DeltaCommand implements Runnable {
         print(
                 "%,d of %,d parameters are the base's again, in %s"
                         .formatted(back.count(), now.parameterCount(), output));
-    }
-
-    private static void write(Path file, String text) {
-        try {
-            Files.writeString(file, text);
-        } catch (IOException unwritable) {
-            throw new PanagradException(file + ": cannot be written; " + unwritable, unwritable);
-        }
     }
 
     private void save(Delta delta, Path output) {

@@ -15,8 +15,13 @@ public record Sequence(Tensor positions, AttentionOptions attention, @Nullable K
     /// Where models put it.
     public static final Context.Key<Sequence> KEY = new Context.Key<>("sequence");
 
-    /// Returns what some rows of the batch have in common, in the order named.
+    /// Returns the sequence of some rows of the batch, in the order named; this one if all rows are alike.
     public Sequence rows(int... rows) {
+        boolean alike =
+                positions.rank() < 2 && attention.keyMask() == null && attention.segments() == null;
+        if (alike) {
+            return this;
+        }
         Tensor which = Ops.indices(rows, rows.length).to(positions.device());
         return new Sequence(
                 positions.rank() < 2 ? positions : positions.indexSelect(0, which),

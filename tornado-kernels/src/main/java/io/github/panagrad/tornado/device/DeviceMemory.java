@@ -220,7 +220,7 @@ final class DeviceMemory {
                 : "raise it with -D" + PanagradDevice.MEMORY + "=MB, or " + less;
     }
 
-    /// Returns how many floats can be handed out to what kernels reach.
+    /// Returns how many floats the array holds that kernels reach.
     long capacity() {
         return floats.capacity();
     }

@@ -1,6 +1,5 @@
 package io.github.panagrad.tornado.device;
 
-import io.github.panagrad.engine.ground.DType;
 import uk.ac.manchester.tornado.api.DataRange;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -42,14 +41,11 @@ final class FarArray {
         return floats;
     }
 
-    /// Takes a range for a block that is near, moves what the block holds there, and tells the block;
+    /// Takes a range for a block of floats that is near, moves what the block holds there, and tells the block;
     /// the caller gives back where it lay.
     ///
     /// @return whether there was room
     boolean take(Block block, int number) {
-        if (block.dtype != DType.F32) {
-            return false;
-        }
         int to = ranges.take(block.length);
         if (to < 0) {
             return false;

@@ -130,7 +130,7 @@ public final class PanagradDevice {
         return memory.allocate(dtype, length);
     }
 
-    /// Returns how many floats tensors can take in all.
+    /// Returns how many floats the array holds that kernels reach.
     public long capacity() {
         return memory.capacity();
     }
