@@ -2,6 +2,7 @@ package io.github.panagrad.tornado;
 
 import io.github.panagrad.engine.ground.Device;
 import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.tornado.cublas.CuBlasTask;
 import io.github.panagrad.tornado.device.PanagradDevice;
 import io.github.panagrad.tornado.kernel.DeviceKernels;
 import java.util.ArrayList;
@@ -42,11 +43,14 @@ final class Devices {
     static List<String> describe() {
         return all().stream()
                 .map(d ->
-                        "%s, %.1f GiB (%s)"
+                        "%s, %.1f GiB (%s%s)"
                                 .formatted(
                                         d.getPhysicalDevice().getDeviceName(),
                                         (double) d.getMaxGlobalMemory() / (1 << 30),
-                                        d.getTornadoVMBackend()))
+                                        d.getTornadoVMBackend(),
+                                        PanagradDevice.isCuda(d) && CuBlasTask.isAvailable()
+                                                ? ", products by cuBLAS"
+                                                : ""))
                 .toList();
     }
 

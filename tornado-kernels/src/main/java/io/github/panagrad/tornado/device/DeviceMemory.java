@@ -212,7 +212,7 @@ final class DeviceMemory {
     /// Returns how to get by with what a device's arrays can hold.
     static String hint(long capacity, int far) {
         String less = "use smaller batches or shorter sequences";
-        return capacity >= (far + 1L) * (PanagradDevice.MOST - RangeAllocator.ALIGNMENT)
+        return capacity >= (far + 1L) * (PanagradDevice.MOST - 2 * RangeAllocator.ALIGNMENT)
                 ? "an array has at most 2^31 - 1 elements, 8 GB of F32, and gradients and activations"
                         + " have to lie in one: "
                         + less

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import uk.ac.manchester.tornado.api.DataRange;
 import uk.ac.manchester.tornado.api.TornadoExecutionResult;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
@@ -39,6 +40,7 @@ public final class PanagradDevice {
     private static final int BESIDES = 64;
 
     private final Device device;
+    private final boolean cuda;
     private final FloatArray floats;
     private final IntArray ints;
     private final DeviceMemory memory;
@@ -59,6 +61,7 @@ public final class PanagradDevice {
     /// @param arrayElements how many floats an array may have
     PanagradDevice(Device device, TornadoDevice tornado, long megabytes, int arrayElements) {
         this.device = device;
+        cuda = isCuda(tornado);
         long all = megabytes * (1 << 20) / 4;
         int largest = (int) Math.min(MOST, tornado.getMaxAllocMemory() / 4 - BESIDES);
         int most = Math.min(largest, arrayElements);
@@ -71,7 +74,7 @@ public final class PanagradDevice {
         staging = new Staging(programs);
         var far = new ArrayList<FarArray>();
         long rest = all - floatCount;
-        while (rest >= RangeAllocator.ALIGNMENT && far.size() < MOST_FAR_ARRAYS) {
+        while (rest >= 2 * RangeAllocator.ALIGNMENT && far.size() < MOST_FAR_ARRAYS) {
             int count = (int) Math.min(most, rest);
             far.add(new FarArray(programs, far.size() + 1, count));
             rest -= count;
@@ -82,6 +85,16 @@ public final class PanagradDevice {
     /// Returns the device's name among those of the process.
     public Device device() {
         return device;
+    }
+
+    /// Tells whether TornadoVM drives a device through CUDA.
+    public static boolean isCuda(TornadoDevice tornado) {
+        return tornado.getTornadoVMBackend() == TornadoVMBackendType.CUDA;
+    }
+
+    /// Tells whether TornadoVM drives the device through CUDA.
+    public boolean isCuda() {
+        return cuda;
     }
 
     /// Returns the programs, to declare more of them before the first launch.

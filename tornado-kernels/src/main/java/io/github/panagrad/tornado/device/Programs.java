@@ -14,6 +14,7 @@ import uk.ac.manchester.tornado.api.TornadoExecutionResult;
 import uk.ac.manchester.tornado.api.WorkerGrid;
 import uk.ac.manchester.tornado.api.WorkerGrid1D;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.common.TornadoFunctions.LibraryTask1;
 import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task4;
 import uk.ac.manchester.tornado.api.common.TornadoFunctions.Task5;
 import uk.ac.manchester.tornado.api.enums.DataTransferMode;
@@ -120,6 +121,13 @@ public final class Programs {
                                 .transferToDevice(DataTransferMode.EVERY_EXECUTION, program.ints)
                                 .task(TASK, code, context, floats, owned, program.ints)
                                 .persistOnDevice(owned));
+    }
+
+    /// Declares a call of a library of the device's vendor: a program without a kernel, of one group.
+    ///
+    /// @param call describes the call, handed the device's floats, which it may read and write
+    public Program addCall(String name, LibraryTask1<FloatArray> call) {
+        return add(name, 1, (program, graph) -> graph.libraryTask(TASK, call, floats));
     }
 
     private synchronized Program add(

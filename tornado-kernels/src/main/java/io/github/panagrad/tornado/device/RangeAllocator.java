@@ -3,14 +3,19 @@ package io.github.panagrad.tornado.device;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /// Hands out ranges of one large array: the smallest free range that is long enough, and free
 /// neighbours join.
 ///
 /// Not safe for several threads.
 final class RangeAllocator {
-    /// Ranges begin at multiples of it: 64 bytes of floats or ints.
-    static final int ALIGNMENT = 16;
+    /// Ranges begin so many elements apart, 128 bytes of floats or ints.
+    static final int ALIGNMENT = 32;
+
+    /// The first range's beginning, 128 bytes after that of the array, which begins with a header: only
+    /// from aligned addresses do libraries and hardware read several elements at a time.
+    static final int FIRST = ALIGNMENT - (int) TornadoNativeArray.ARRAY_HEADER / 4;
 
     private record Free(int length, int at) implements Comparable<Free> {
         @Override
@@ -27,9 +32,10 @@ final class RangeAllocator {
     private long used;
     private long peak;
 
-    RangeAllocator(int capacity) {
-        this.capacity = capacity / ALIGNMENT * ALIGNMENT;
-        add(0, this.capacity);
+    /// @param length the array's
+    RangeAllocator(int length) {
+        capacity = (length - FIRST) / ALIGNMENT * ALIGNMENT;
+        add(FIRST, capacity);
     }
 
     /// Returns how many elements a range of `length` takes.

@@ -15,7 +15,7 @@ public record DeviceKernels(KernelTable table, LimitKernels limits) {
         var copies = new CopyKernels(programs);
         copies.register(table);
         new UnaryKernels(programs).register(table);
-        var products = new MatMulKernels(programs);
+        var products = new MatMulKernels(device);
         products.register(table);
         new AttentionKernels(device).register(table);
         new BinaryKernels(programs).register(table);

@@ -4,8 +4,10 @@ import io.github.panagrad.engine.ground.Shape;
 import io.github.panagrad.engine.op.Linear;
 import io.github.panagrad.engine.op.MatMul;
 import io.github.panagrad.engine.spi.View;
+import io.github.panagrad.tornado.device.PanagradDevice;
 import io.github.panagrad.tornado.device.Program;
 import io.github.panagrad.tornado.device.Programs;
+import java.util.Optional;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -13,7 +15,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 /// Products of matrices, all batches in one launch, transposed operands read where they lie.
 ///
 /// Tiles of the result for the usual sizes; sums shared by the threads of a group where the result
-/// has few rows or columns, as for the one token of a decoding step.
+/// has few rows or columns, as for the one token of a decoding step. Where cuBLAS is there, it comes
+/// first.
 final class MatMulKernels {
     private static final int LOCAL = 256;
 
@@ -50,10 +53,13 @@ final class MatMulKernels {
     private static final int C_STEPS = B_STEPS + Product.BATCH_RANK;
     private static final int EXTRA = C_STEPS + Product.BATCH_RANK;
 
+    private final Optional<CuBlasProducts> library;
     private final Program tiles;
     private final Program fewRows;
 
-    MatMulKernels(Programs programs) {
+    MatMulKernels(PanagradDevice device) {
+        Programs programs = device.programs();
+        library = CuBlasProducts.of(device);
         tiles = programs.add("matMulTiles", LOCAL, MatMulKernels::kTiles);
         fewRows = programs.add("matMulFewRows", LOCAL, MatMulKernels::kFewRows);
     }
@@ -69,7 +75,17 @@ final class MatMulKernels {
                 && in[1].shape().rank() <= Places.RANK;
     }
 
+    /// Returns a kernel's name, with the library if that is what computes.
+    private String named(String kernel) {
+        return library.isPresent() ? kernel + " (cuBLAS)" : kernel;
+    }
+
     private final class MatMulKernel implements StridedKernel<MatMul> {
+        @Override
+        public String name() {
+            return named("MatMulKernel");
+        }
+
         @Override
         public void run(MatMul op, View[] in, View[] out) {
             Shape shape = out[0].shape();
@@ -85,6 +101,11 @@ final class MatMulKernels {
     }
 
     private final class LinearKernel implements StridedKernel<Linear> {
+        @Override
+        public String name() {
+            return named("LinearKernel");
+        }
+
         @Override
         public void run(Linear op, View[] in, View[] out) {
             Shape shape = out[0].shape();
@@ -108,7 +129,7 @@ final class MatMulKernels {
     private void multiply(Product product) {
         int m = product.c().rows();
         int n = product.c().columns();
-        if (m == 0 || n == 0) {
+        if (m == 0 || n == 0 || library.isPresent() && library.get().multiply(product)) {
             return;
         }
         if (m <= FEW) {

@@ -29,7 +29,7 @@ class MatrixProductTest {
                         new Device("tornado", 0),
                         TornadoRuntimeProvider.getTornadoRuntime().getBackend(0).getDevice(0),
                         MEGABYTES);
-        kernels = new MatMulKernels(device.programs());
+        kernels = new MatMulKernels(device);
     }
 
     @ParameterizedTest
