@@ -34,17 +34,24 @@ sed "s|$TORNADOVM_HOME|@TORNADO@|g" "$TORNADOVM_HOME/tornado-argfile" > "$bundle
 cat > "$bundle/run.sh" <<'RUN'
 #!/usr/bin/env bash
 # Measures this machine's GPU; PyTorch's figures stand beside ours where python3 has torch.
-# Arguments are those of `panagrad-bench.jar device`.
+# Arguments are those of `panagrad-bench.jar device`; PRECISIONS=f32,tf32 what products are rounded to.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+precisions=${PRECISIONS:-f32}
+# CUDA's compiler and cuBLAS, from a toolkit or from the packages that PyTorch came with.
+for folder in /usr/local/cuda/lib64 $(python3 -c 'import glob, sysconfig
+print(*glob.glob(sysconfig.get_path("purelib") + "/nvidia/*/lib"))' 2> /dev/null); do
+    if [ -d "$folder" ]; then LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$folder; fi
+done
+export LD_LIBRARY_PATH
 sed "s|@TORNADO@|$here/tornado|g" "$here/tornado/tornado-argfile.in" > "$here/tornado/tornado-argfile"
 export TORNADOVM_HOME=$here/tornado
 peer=()
 if python3 -c 'import torch; assert torch.cuda.is_available()' 2> /dev/null; then
-    python3 "$here/pytorch.py" --json "$here/pytorch.jsonl"
+    python3 "$here/pytorch.py" --json "$here/pytorch.jsonl" --precision "$precisions"
     peer=(--peer "$here/pytorch.jsonl")
 fi
-exec "$here/jdk/bin/java" -jar "$here/panagrad-bench.jar" device "${peer[@]}" "$@"
+exec "$here/jdk/bin/java" -jar "$here/panagrad-bench.jar" device --matmul "$precisions" "${peer[@]}" "$@"
 RUN
 chmod +x "$bundle/run.sh"
 tar -C "$work" -cJf panagrad-device.tar.xz panagrad-device

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Times in PyTorch, on a GPU, what `panagrad-bench.jar device` times.
 
-Writes a line of JSON a case, under the same names. Full precision (no TF32) unless --tf32 is given.
+Writes a line of JSON a case and precision, under the same names: f32 without tensor cores, tf32 with
+them, bf16 under autocast.
 """
 import argparse
 import json
@@ -14,7 +15,14 @@ import torch.nn.functional as F
 RUNS = 7
 
 
-def measure(name, run):
+precision = "f32"
+
+
+def measure(name, forward_backward):
+    def run():
+        with torch.autocast("cuda", torch.bfloat16, enabled=precision == "bf16"):
+            forward_backward()
+
     for _ in range(3):
         run()
     torch.cuda.synchronize()
@@ -26,7 +34,7 @@ def measure(name, run):
         torch.cuda.synchronize()
         seconds.append(time.perf_counter() - start)
     return {
-        "case": name,
+        "case": name if precision == "f32" else f"{name}, {precision}",
         "ms": statistics.median(seconds) * 1e3,
         "peak_mb": torch.cuda.max_memory_allocated() * 1e-6,
     }
@@ -149,9 +157,8 @@ def step(name, sizes, rows, tokens, rank):
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--json", required=True, help="where the figures go")
-    options.add_argument("--tf32", action="store_true", help="let products use TF32 tensor cores")
+    options.add_argument("--precision", default="f32", help="f32, tf32, bf16, or several of them")
     options = options.parse_args()
-    torch.backends.cuda.matmul.allow_tf32 = options.tf32
     half = (32000, 1280, 3456, 20, 20, 4)
     billion = (32000, 2048, 5632, 18, 32, 8)
     cases = [
@@ -164,12 +171,15 @@ def main():
         lambda: step("1B", billion, 2, 1024, 8),
         lambda: step("1B", billion, 2, 512, 0),
     ]
+    global precision
     with open(options.json, "w") as out:
-        for case in cases:
-            figures = case()
-            print(json.dumps(figures), file=out, flush=True)
-            print(figures, flush=True)
-            torch.cuda.empty_cache()
+        for precision in options.precision.split(","):
+            torch.backends.cuda.matmul.allow_tf32 = precision != "f32"
+            for case in cases:
+                figures = case()
+                print(json.dumps(figures), file=out, flush=True)
+                print(figures, flush=True)
+                torch.cuda.empty_cache()
 
 
 if __name__ == "__main__":

@@ -40,16 +40,37 @@ public final class DeviceCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Where a line of JSON a case goes.")
     @Nullable Path json;
 
+    @Option(
+            names = "--matmul",
+            split = ",",
+            description = {
+                "What the factors of products are rounded to, one after the other: f32, tf32, bf16,",
+                "the latter two on tensor cores by cuBLAS; ${DEFAULT-VALUE} if not given."
+            })
+    List<String> precisions = List.of("f32");
+
     @Option(names = "--heap", description = "The JVM's heap; ${DEFAULT-VALUE} if not given.")
     String heap = "8g";
 
-    /// Starts a worker and prints a table.
+    /// Starts a worker for each precision and prints a table.
     @Override
     public Integer call() throws IOException, InterruptedException {
         Map<String, JsonObject> peers = peers();
         var lines = new ArrayList<String>();
+        int status = 0;
+        for (String precision : precisions) {
+            status = Math.max(status, run(precision, peers, lines));
+        }
+        if (json != null) {
+            Files.write(json, lines);
+        }
+        return status;
+    }
+
+    private int run(String precision, Map<String, JsonObject> peers, List<String> lines)
+            throws IOException, InterruptedException {
         Process process =
-                new ProcessBuilder(command())
+                new ProcessBuilder(command(precision))
                         .redirectError(ProcessBuilder.Redirect.INHERIT)
                         .start();
         process.inputReader()
@@ -64,14 +85,10 @@ public final class DeviceCommand implements Callable<Integer> {
                         System.out.println(text);
                     }
                 });
-        int status = process.waitFor();
-        if (json != null) {
-            Files.write(json, lines);
-        }
-        return status;
+        return process.waitFor();
     }
 
-    private List<String> command() {
+    private List<String> command(String precision) {
         String home = System.getenv("TORNADOVM_HOME");
         if (home == null || !Files.isReadable(Path.of(home, "tornado-argfile"))) {
             throw new PanagradException(
@@ -88,6 +105,7 @@ public final class DeviceCommand implements Callable<Integer> {
         command.add("--add-modules=jdk.incubator.vector");
         command.add("--enable-native-access=ALL-UNNAMED");
         command.add("-Xmx" + heap);
+        command.add("-Dpanagrad.tornado.matmul=" + precision);
         String memory = System.getProperty("panagrad.tornado.memory");
         if (memory != null) {
             command.add("-Dpanagrad.tornado.memory=" + memory);
@@ -96,6 +114,7 @@ public final class DeviceCommand implements Callable<Integer> {
         command.add(System.getProperty("java.class.path"));
         command.add(DeviceWorker.class.getName());
         command.add(device);
+        command.add(precision);
         if (small) {
             command.add("small");
         }
@@ -115,10 +134,11 @@ public final class DeviceCommand implements Callable<Integer> {
 
     /// Says what the device can do, and heads the table of what was done.
     private static String head(JsonObject limits) {
-        return "%s: %s GFLOP/s in chains of multiplications and additions, %s GB/s in a = b + s c%n%s"
+        return "%s: %s GFLOP/s in %s, %s GB/s in a = b + s c%n%s"
                 .formatted(
                         limits.string("device"),
                         format(limits.number("limit_gflops")),
+                        limits.string("limit_work"),
                         format(limits.number("limit_gbs")),
                         line(
                                 "case",

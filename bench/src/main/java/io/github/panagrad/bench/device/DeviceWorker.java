@@ -18,10 +18,11 @@ final class DeviceWorker {
 
     /// Runs all cases.
     ///
-    /// @param args the device; `small` for sizes that a CPU can do
+    /// @param args the device; what factors are rounded to; `small` for sizes that a CPU can do
     public static void main(String[] args) {
         Device device = Device.parse(args[0]);
-        boolean small = args.length > 1 && args[1].equals("small");
+        String suffix = args[1].equals("f32") ? "" : ", " + args[1];
+        boolean small = args.length > 2 && args[2].equals("small");
         DeviceLimits limits = Backends.of(device).limits(device).orElseThrow(() -> nothing(device));
         System.out.println(
                 JsonObject.of(
@@ -29,21 +30,23 @@ final class DeviceWorker {
                         Backends.of(device).devices().get(device.index()),
                         "limit_gflops",
                         limits.flops() * 1e-9,
+                        "limit_work",
+                        limits.work(),
                         "limit_gbs",
                         limits.bytesPerSecond() * 1e-9));
         for (Work work : Work.all(small)) {
             try {
-                System.out.println(measure(device, work, limits));
+                System.out.println(measure(device, work, work.name() + suffix, limits));
             } catch (PanagradException | OutOfMemoryError failed) {
                 System.out.println(
-                        JsonObject.of("case", work.name(), "error", failed.getMessage()));
+                        JsonObject.of("case", work.name() + suffix, "error", failed.getMessage()));
             }
             // What the case kept is given back by the collector.
             System.gc();
         }
     }
 
-    private static JsonObject measure(Device device, Work work, DeviceLimits limits) {
+    private static JsonObject measure(Device device, Work work, String name, DeviceLimits limits) {
         Runnable run = work.prepare().apply(device);
         run.run();
         run.run();
@@ -63,7 +66,7 @@ final class DeviceWorker {
         double ofBandwidth = bytesPerSecond / limits.bytesPerSecond();
         return JsonObject.of(
                 "case",
-                work.name(),
+                name,
                 "ms",
                 median * 1e3,
                 "gflops",

@@ -44,7 +44,8 @@ public final class CuBlasTask {
         return calls;
     }
 
-    Precision precision() {
+    /// Returns what factors are rounded to.
+    public Precision precision() {
         return precision;
     }
 }

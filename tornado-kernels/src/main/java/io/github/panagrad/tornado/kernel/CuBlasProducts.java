@@ -33,6 +33,11 @@ final class CuBlasProducts {
                 : Optional.empty();
     }
 
+    /// Returns what factors are rounded to.
+    Precision precision() {
+        return task.precision();
+    }
+
     /// Computes products, and tells whether it did: operands may have strides that cuBLAS does not take.
     boolean multiply(Product product) {
         boolean biased = product.bias().at() >= 0;

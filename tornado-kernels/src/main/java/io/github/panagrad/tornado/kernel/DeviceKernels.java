@@ -32,6 +32,6 @@ public record DeviceKernels(KernelTable table, LimitKernels limits) {
         new SwiGluKernels(programs).register(table);
         new GradientKernels(programs).register(table);
         new HeadKernels(device, products, copies, folds).register(table);
-        return new DeviceKernels(table, new LimitKernels(device, copies));
+        return new DeviceKernels(table, new LimitKernels(device, copies, products));
     }
 }

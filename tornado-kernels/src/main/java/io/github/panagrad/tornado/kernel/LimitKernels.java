@@ -2,17 +2,20 @@ package io.github.panagrad.tornado.kernel;
 
 import io.github.panagrad.engine.ground.DType;
 import io.github.panagrad.engine.spi.DeviceLimits;
+import io.github.panagrad.tornado.cublas.Precision;
 import io.github.panagrad.tornado.device.DeviceStorage;
 import io.github.panagrad.tornado.device.PanagradDevice;
 import io.github.panagrad.tornado.device.Program;
 import io.github.panagrad.tornado.device.Programs;
+import java.util.Optional;
 import java.util.function.IntConsumer;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/// What a device can do at best: chains of multiplications and additions in registers, and the triad
-/// of STREAM (McCalpin, 1995), a = b + s·c.
+/// What a device can do at best: chains of multiplications and additions in registers, or a large
+/// product where tensor cores compute products; and the triad of STREAM (McCalpin, 1995),
+/// a = b + s·c.
 ///
 /// Chains and vectors are long enough for what a launch itself takes not to count much.
 public final class LimitKernels {
@@ -35,14 +38,19 @@ public final class LimitKernels {
 
     private static final int LAUNCHES = 7;
 
+    /// Rows and columns of the factors of the product at most.
+    private static final int LARGEST_PRODUCT = 8192;
+
     private final PanagradDevice device;
     private final CopyKernels copies;
+    private final MatMulKernels products;
     private final Program chains;
     private final Program triad;
 
-    LimitKernels(PanagradDevice device, CopyKernels copies) {
+    LimitKernels(PanagradDevice device, CopyKernels copies, MatMulKernels products) {
         this.device = device;
         this.copies = copies;
+        this.products = products;
         Programs programs = device.programs();
         chains = programs.add("chains", LOCAL, LimitKernels::kChains);
         triad = programs.add("triad", LOCAL, LimitKernels::kTriad);
@@ -50,12 +58,42 @@ public final class LimitKernels {
 
     /// Measures both, for about a second; what that allocates does not count as the peak.
     public DeviceLimits measure() {
-        var limits = new DeviceLimits(flops(), bytesPerSecond());
+        Optional<Precision> rounded = products.rounding();
+        int side = LARGEST_PRODUCT;
+        while (3L * side * side > device.capacity() / 2) {
+            side /= 2;
+        }
+        var limits =
+                rounded.isPresent()
+                        ? new DeviceLimits(
+                                productFlops(side),
+                                "a product of %1$d × %1$d by cuBLAS in %2$s"
+                                        .formatted(side, rounded.get().label()),
+                                bytesPerSecond())
+                        : new DeviceLimits(
+                                chainFlops(),
+                                "chains of multiplications and additions",
+                                bytesPerSecond());
         device.forgetPeak();
         return limits;
     }
 
-    private double flops() {
+    private double productFlops(int side) {
+        int elements = side * side;
+        DeviceStorage all = device.allocate(DType.F32, 3L * elements);
+        copies.fill(all.at(), 3 * elements, 1f);
+        Matrix a = Matrix.contiguous(all.at(), side, side);
+        Matrix b = Matrix.contiguous(all.at() + elements, side, side);
+        Matrix c = Matrix.contiguous(all.at() + 2 * elements, side, side);
+        double seconds = Double.POSITIVE_INFINITY;
+        for (int i = 0; i < LAUNCHES; i++) {
+            seconds = Math.min(seconds, seconds(rounds -> products.product(a, b, c, false), 1));
+        }
+        all.release("limits");
+        return 2.0 * elements * side / seconds;
+    }
+
+    private double chainFlops() {
         DeviceStorage to = device.allocate(DType.F32, THREADS);
         double rounds =
                 roundsPerSecond(n ->

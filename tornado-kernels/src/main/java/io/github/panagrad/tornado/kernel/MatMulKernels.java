@@ -4,6 +4,7 @@ import io.github.panagrad.engine.ground.Shape;
 import io.github.panagrad.engine.op.Linear;
 import io.github.panagrad.engine.op.MatMul;
 import io.github.panagrad.engine.spi.View;
+import io.github.panagrad.tornado.cublas.Precision;
 import io.github.panagrad.tornado.device.PanagradDevice;
 import io.github.panagrad.tornado.device.Program;
 import io.github.panagrad.tornado.device.Programs;
@@ -119,6 +120,11 @@ final class MatMulKernels {
             }
             multiply(Product.of(shape, in[0].dim(-1), in[0], weight, Places.at(out[0]), bias));
         }
+    }
+
+    /// Returns what the factors of products are rounded to, for tensor cores; empty if they are not.
+    Optional<Precision> rounding() {
+        return library.map(CuBlasProducts::precision).filter(p -> p != Precision.F32);
     }
 
     /// Computes c = a·b, or adds a·b to c.
