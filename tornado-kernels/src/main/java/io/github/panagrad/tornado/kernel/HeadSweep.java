@@ -22,6 +22,9 @@ final class HeadSweep implements AutoCloseable {
     /// Tokens of a block at least, whatever the budget: products of fewer rows are slow.
     private static final int FEWEST = 64;
 
+    /// The part of the device's floats that logits may take if nothing else is asked for.
+    private static final int MEMORY_PART = 16;
+
     private final PanagradDevice device;
     private final MatMulKernels products;
     private final RowMoves moves;
@@ -55,7 +58,7 @@ final class HeadSweep implements AutoCloseable {
         weight = Matrix.contiguous(Places.at(in[1]), vocabulary, dim);
         int[] kept = live(op, in[2], options.ignoreIndex(), vocabulary, device);
         live = kept.length;
-        long rows = options.memoryBudget() / (4L * Math.max(1, vocabulary));
+        long rows = budget(options, device) / (4L * Math.max(1, vocabulary));
         blockRows = (int) Math.min(live, Math.max(FEWEST, rows));
         positions = device.allocate(DType.I32, live);
         if (live > 0) {
@@ -70,6 +73,15 @@ final class HeadSweep implements AutoCloseable {
             hidden = gathered.at();
             moves.gather(Places.at(in[0]), positions.at(), live, dim, hidden);
         }
+    }
+
+    /// Returns how many bytes of logits may exist at a time: what was asked for, or a part of the
+    /// device's memory, since the budget that comes by default is one for the caches of a CPU.
+    private static long budget(HeadOptions options, PanagradDevice device) {
+        long asked = options.memoryBudget();
+        return asked == HeadOptions.DEFAULT.memoryBudget()
+                ? Math.max(asked, 4 * device.capacity() / MEMORY_PART)
+                : asked;
     }
 
     /// Returns the positions of the tokens that count.
