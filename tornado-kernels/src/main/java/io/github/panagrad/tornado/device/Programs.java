@@ -135,6 +135,9 @@ public final class Programs {
         if (plan != null) {
             throw new IllegalStateException("program " + name + " declared after the first launch");
         }
+        if (all.stream().anyMatch(other -> other.name.equals(name))) {
+            throw new IllegalStateException("two programs are called " + name);
+        }
         var program = new Program(this, all.size() + 1, name, local, task);
         all.add(program);
         return program;

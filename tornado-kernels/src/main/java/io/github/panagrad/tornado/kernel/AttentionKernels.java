@@ -6,6 +6,7 @@ import io.github.panagrad.engine.spi.Kernel;
 import io.github.panagrad.engine.spi.View;
 import io.github.panagrad.tornado.device.DeviceStorage;
 import io.github.panagrad.tornado.device.PanagradDevice;
+import org.jspecify.annotations.Nullable;
 
 /// [Attention] and its gradients: which launches they take, and what these are told.
 ///
@@ -40,6 +41,9 @@ final class AttentionKernels {
     /// the op's composed form, and finite, since arithmetic with infinities is not reliable.
     static final float HIDDEN = -1e30f;
 
+    /// The part of the device's floats that scores may take where they exist.
+    private static final int MEMORY_PART = 16;
+
     private static final int OPERANDS = 3;
 
     /// The most queries for which each has a group of its own.
@@ -61,12 +65,20 @@ final class AttentionKernels {
     private final AttentionQueryGradient queryGradient;
     private final AttentionKeyGradient keyGradient;
 
-    AttentionKernels(PanagradDevice device) {
+    /// The way for long sequences where a library computes products; null where none does.
+    private final @Nullable AttentionProducts products;
+
+    AttentionKernels(PanagradDevice device, MatMulKernels matMul, CopyKernels copies) {
         this.device = device;
         forward = new AttentionForward(device.programs());
         decode = new AttentionDecode(device.programs());
         queryGradient = new AttentionQueryGradient(device.programs());
         keyGradient = new AttentionKeyGradient(device.programs());
+        products =
+                matMul.hasLibrary()
+                        ? new AttentionProducts(
+                                device, matMul, copies, device.capacity() / MEMORY_PART)
+                        : null;
     }
 
     void register(KernelTable table) {
@@ -115,6 +127,10 @@ final class AttentionKernels {
 
         @Override
         public void run(Attention op, View[] in, View[] out) {
+            if (products != null && AttentionProducts.suits(op, in)) {
+                products.forward(op, in, out);
+                return;
+            }
             int[] numbers = numbers(op, in);
             numbers[OUT] = Places.at(out[0]);
             numbers[LOG_SUM_EXP] = Places.at(out[1]);
@@ -148,14 +164,22 @@ final class AttentionKernels {
             numbers[GRADIENTS + 1] = op.dk() ? Places.at(out[next++]) : -1;
             numbers[GRADIENTS + 2] = op.dv() ? Places.at(out[next]) : -1;
             float scale = (float) op.of().scale();
-            int batch = in[0].dim(0);
-            int queries = in[0].dim(1);
-            numbers[ROWS] = batch * queries * in[0].dim(2);
-            DeviceStorage products = device.allocate(DType.F32, numbers[ROWS]);
-            numbers[PRODUCTS] = products.at();
+            numbers[ROWS] = in[0].dim(0) * in[0].dim(1) * in[0].dim(2);
+            DeviceStorage delta = device.allocate(DType.F32, numbers[ROWS]);
+            numbers[PRODUCTS] = delta.at();
             queryGradient.products(numbers[ROWS], numbers);
+            if (products != null && AttentionProducts.suits(op.of(), in)) {
+                products.backward(op, in, out, delta.at());
+            } else {
+                inTiles(op, in, numbers, scale);
+            }
+            delta.release("attention");
+        }
+
+        private void inTiles(Attention.Grad op, View[] in, int[] numbers, float scale) {
+            int batch = in[0].dim(0);
             if (op.dq()) {
-                numbers[TILES] = tiles(queries);
+                numbers[TILES] = tiles(in[0].dim(1));
                 queryGradient.run(
                         batch * in[0].dim(2) * numbers[CHUNKS] * numbers[TILES], numbers, scale);
             }
@@ -164,7 +188,6 @@ final class AttentionKernels {
                 keyGradient.run(
                         batch * in[1].dim(2) * numbers[CHUNKS] * numbers[TILES], numbers, scale);
             }
-            products.release("attention");
         }
     }
 }

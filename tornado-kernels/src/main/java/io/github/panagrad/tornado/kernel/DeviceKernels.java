@@ -17,7 +17,7 @@ public record DeviceKernels(KernelTable table, LimitKernels limits) {
         new UnaryKernels(programs).register(table);
         var products = new MatMulKernels(device);
         products.register(table);
-        new AttentionKernels(device).register(table);
+        new AttentionKernels(device, products, copies).register(table);
         new BinaryKernels(programs).register(table);
         new CompareKernels(programs).register(table);
         new IndexKernels(device, copies).register(table);

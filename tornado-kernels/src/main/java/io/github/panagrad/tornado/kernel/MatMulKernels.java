@@ -122,6 +122,11 @@ final class MatMulKernels {
         }
     }
 
+    /// Tells whether a library computes most products.
+    boolean hasLibrary() {
+        return library.isPresent();
+    }
+
     /// Returns what the factors of products are rounded to, for tensor cores; empty if they are not.
     Optional<Precision> rounding() {
         return library.map(CuBlasProducts::precision).filter(p -> p != Precision.F32);
@@ -132,7 +137,8 @@ final class MatMulKernels {
         multiply(Product.of(a, b, c, add));
     }
 
-    private void multiply(Product product) {
+    /// Computes products.
+    void multiply(Product product) {
         int m = product.c().rows();
         int n = product.c().columns();
         if (m == 0 || n == 0 || library.isPresent() && library.get().multiply(product)) {
