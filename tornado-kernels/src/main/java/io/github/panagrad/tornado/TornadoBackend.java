@@ -57,7 +57,9 @@ public final class TornadoBackend implements Backend {
                     "64");
 
     /// Found out once, since every op asks; TornadoVM would not look again either.
-    private volatile @Nullable Optional<String> unavailable;
+    private volatile Optional<String> reason = Optional.empty();
+
+    private volatile boolean looked;
 
     /// Looks for TornadoVM, and sets what it reads as it starts, save what the user has set.
     public TornadoBackend() {
@@ -78,12 +80,11 @@ public final class TornadoBackend implements Backend {
 
     @Override
     public Optional<String> unavailable() {
-        Optional<String> known = unavailable;
-        if (known == null) {
-            known = lookForReason();
-            unavailable = known;
+        if (!looked) {
+            reason = lookForReason();
+            looked = true;
         }
-        return known;
+        return reason;
     }
 
     private static Optional<String> lookForReason() {
