@@ -45,9 +45,7 @@ public final class TornadoBackend implements Backend {
                     "1024GB",
                     "tornado.tvm.maxbytecodesize",
                     "65536",
-                    // a launch is not waited for, so what it is sent must be read before it
-                    // returns:
-                    // from memory that is not pinned
+                    // no launch is waited for; memory that is not pinned is read before it returns
                     "tornado.vmflush",
                     "False",
                     PINNING,
