@@ -9,6 +9,7 @@ import io.github.panagrad.engine.tape.Tape;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -143,9 +144,14 @@ public final class Grads implements Scope.Holder {
                 Scope.scope(
                         "gradient norm",
                         () -> {
+                            // all before the first is read: reading waits for a device
+                            List<Tensor> squares =
+                                    byLeaf.values().stream()
+                                            .map(grad -> Tape.one(new SumOfSquares(), grad))
+                                            .toList();
                             double sum = 0;
-                            for (Tensor grad : byLeaf.values()) {
-                                sum += Tape.one(new SumOfSquares(), grad).item();
+                            for (Tensor square : squares) {
+                                sum += square.item();
                             }
                             return Math.sqrt(sum);
                         }));

@@ -27,6 +27,7 @@ public final class TornadoBackend implements Backend {
 
     private static final String RUNTIME = "tornado.load.runtime.implementation";
     private static final String BAILOUT = "tornado.recover.bailout";
+    private static final String PINNING = "tornado.cuda.host.pinning";
 
     /// TornadoVM's settings that are not as they come; it reads them once, when its classes are loaded.
     private static final Map<String, String> SETTINGS =
@@ -43,7 +44,20 @@ public final class TornadoBackend implements Backend {
                     "tornado.device.memory",
                     "1024GB",
                     "tornado.tvm.maxbytecodesize",
-                    "65536");
+                    "65536",
+                    // no launch is waited for; memory that is not pinned is read before it returns
+                    "tornado.vmflush",
+                    "False",
+                    PINNING,
+                    "False",
+                    // lists of events, cleared at each launch; none is kept in one
+                    "tornado.max.events",
+                    "64");
+
+    /// Found out once, since every op asks; TornadoVM would not look again either.
+    private volatile Optional<String> reason = Optional.empty();
+
+    private volatile boolean looked;
 
     /// Looks for TornadoVM, and sets what it reads as it starts, save what the user has set.
     public TornadoBackend() {
@@ -64,6 +78,14 @@ public final class TornadoBackend implements Backend {
 
     @Override
     public Optional<String> unavailable() {
+        if (!looked) {
+            reason = lookForReason();
+            looked = true;
+        }
+        return reason;
+    }
+
+    private static Optional<String> lookForReason() {
         if (!isLoaded()) {
             return Optional.of(
                     "TornadoVM is not loaded; the runnable jar does it for --device tornado, an"
@@ -73,6 +95,13 @@ public final class TornadoBackend implements Backend {
             return Optional.of(
                     "a kernel that does not compile would run on stale data, unnoticed; leave -D"
                             + BAILOUT
+                            + " out");
+        }
+        if (!"false".equalsIgnoreCase(System.getProperty(PINNING))) {
+            return Optional.of(
+                    "launches are not waited for, so with pinned memory one would be sent the"
+                            + " numbers of a later one; leave -D"
+                            + PINNING
                             + " out");
         }
         try {
@@ -123,6 +152,16 @@ public final class TornadoBackend implements Backend {
                         opened.bytesOut(),
                         opened.usedBytes(),
                         opened.peakBytes()));
+    }
+
+    @Override
+    public void finish(Device device) {
+        Devices.get(device).memory().finish();
+    }
+
+    @Override
+    public void forgetPeak(Device device) {
+        Devices.get(device).memory().forgetPeak();
     }
 
     @Override

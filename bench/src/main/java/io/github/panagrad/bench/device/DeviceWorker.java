@@ -2,6 +2,7 @@ package io.github.panagrad.bench.device;
 
 import io.github.panagrad.engine.ground.Device;
 import io.github.panagrad.engine.ground.PanagradException;
+import io.github.panagrad.engine.spi.Backend;
 import io.github.panagrad.engine.spi.Backends;
 import io.github.panagrad.engine.spi.DeviceLimits;
 import io.github.panagrad.engine.spi.DeviceStatistics;
@@ -47,14 +48,18 @@ final class DeviceWorker {
     }
 
     private static JsonObject measure(Device device, Work work, String name, DeviceLimits limits) {
+        Backend backend = Backends.of(device);
         Runnable run = work.prepare().apply(device);
         run.run();
         run.run();
+        backend.finish(device);
+        backend.forgetPeak(device);
         double[] seconds = new double[RUNS];
         DeviceStatistics before = statistics(device);
         for (int i = 0; i < RUNS; i++) {
             long start = System.nanoTime();
             run.run();
+            backend.finish(device);
             seconds[i] = (System.nanoTime() - start) * 1e-9;
         }
         DeviceStatistics after = statistics(device);

@@ -25,7 +25,7 @@ import java.util.function.Function;
 /// @param flop floating-point operations of a run
 /// @param bytes bytes that a run has to read and write at least
 /// @param tokens tokens of a run; 0 for a kernel alone
-/// @param prepare puts the operands on a device and returns one run, finished when it returns
+/// @param prepare puts the operands on a device and returns one run, which does not wait for the device
 record Work(
         String name, double flop, double bytes, long tokens, Function<Device, Runnable> prepare) {
     private static final long SEED = 1;

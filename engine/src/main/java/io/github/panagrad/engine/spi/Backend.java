@@ -42,6 +42,13 @@ public interface Backend {
         return Optional.empty();
     }
 
+    /// Waits until all is done that a device was asked for, which is not what ops do; nothing for the
+    /// host.
+    default void finish(Device device) {}
+
+    /// Lets the peak that [#statistics] returns begin anew with what is taken now.
+    default void forgetPeak(Device device) {}
+
     /// Measures what a device can do at best; empty for the host, which benchmarks of its own measure.
     default Optional<DeviceLimits> limits(Device device) {
         return Optional.empty();

@@ -10,7 +10,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import uk.ac.manchester.tornado.api.DataRange;
-import uk.ac.manchester.tornado.api.TornadoExecutionResult;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -255,23 +254,27 @@ public final class PanagradDevice {
             return floats;
         }
         bytesOut += 4L * n;
-        lookForFault(programs.memory());
+        lookForFault();
         return memory.farArray(from.block()).fetch(from.block().at + index, n);
     }
 
     /// Brings the host's copy of a range up to date, and looks whether a kernel noted a fault.
     private void fetch(DType dtype, int at, int n) {
         TornadoNativeArray array = dtype == DType.F32 ? floats : ints;
-        TornadoExecutionResult result = programs.memory();
-        result.transferToHost(new DataRange(array).withOffset(at).withSize(n));
+        programs.toHost(new DataRange(array).withOffset(at).withSize(n));
         bytesOut += 4L * n;
-        lookForFault(result);
+        lookForFault();
     }
 
-    private void lookForFault(TornadoExecutionResult result) {
+    /// Waits until all is done that was launched.
+    public void finish() {
+        programs.toHost(new DataRange(ints).withOffset(0).withSize(1));
+    }
+
+    private void lookForFault() {
         int note = faults.unread();
         if (note >= 0) {
-            result.transferToHost(new DataRange(ints).withOffset(note).withSize(Faults.LENGTH));
+            programs.toHost(new DataRange(ints).withOffset(note).withSize(Faults.LENGTH));
             faults.check(ints);
         }
     }

@@ -41,8 +41,7 @@ final class AttentionQueryGradient {
 
     // p: see AttentionKernels; B·T·H (33)
 
-    private static void kProducts(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kProducts(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         float[] shared = c.allocateFloatLocalArray(LOCAL);
         int t = c.localIdx;
         int lane = t % SIDE;

@@ -93,8 +93,7 @@ final class BinaryKernels {
 
     // p: n, a, b, to, function, rank, extents, strides of a, strides of b
 
-    private static void kBinary(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kBinary(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             int rest = i;
@@ -138,8 +137,7 @@ final class BinaryKernels {
         }
     }
 
-    private static void kBinaryInts(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kBinaryInts(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             int rest = i;

@@ -109,8 +109,7 @@ final class CompareKernels {
 
     // p: n, a, b, to, function, rank, extents, strides of a, strides of b
 
-    private static void kCompareFloats(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kCompareFloats(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             int rest = i;
@@ -162,8 +161,7 @@ final class CompareKernels {
         }
     }
 
-    private static void kCompareInts(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kCompareInts(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             int rest = i;
@@ -204,8 +202,7 @@ final class CompareKernels {
 
     // p: n, a, b, to, mask, rank, extents, strides of a, strides of b, strides of the mask
 
-    private static void kWhere(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kWhere(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             int rest = i;

@@ -113,8 +113,7 @@ final class CopyKernels {
         return at;
     }
 
-    private static void kCopyFloats(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kCopyFloats(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             int at = place(p, i, p.get(1), 4 + RANK);
@@ -123,8 +122,7 @@ final class CopyKernels {
         }
     }
 
-    private static void kCopyInts(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kCopyInts(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             int at = place(p, i, p.get(1), 4 + RANK);
@@ -137,8 +135,7 @@ final class CopyKernels {
         }
     }
 
-    private static void kFloatsToInts(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kFloatsToInts(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             int at = place(p, i, p.get(1), 4 + RANK);
@@ -155,8 +152,7 @@ final class CopyKernels {
         }
     }
 
-    private static void kIntsToFloats(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kIntsToFloats(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             int at = place(p, i, p.get(1), 4 + RANK);
@@ -165,8 +161,7 @@ final class CopyKernels {
         }
     }
 
-    private static void kWiden(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kWiden(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             int at = place(p, i, p.get(1), 4 + RANK);

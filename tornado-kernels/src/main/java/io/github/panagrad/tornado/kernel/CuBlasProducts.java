@@ -74,8 +74,7 @@ final class CuBlasProducts {
 
     // p: elements, columns, place and strides (row, column) of the result, and of the summands
 
-    private static void kAddBias(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kAddBias(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             int row = i / p.get(1);

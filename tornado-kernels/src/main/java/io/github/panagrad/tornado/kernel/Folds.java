@@ -220,8 +220,7 @@ final class Folds {
 
     // p: lines, n, blocks of a line, inner, from, to
 
-    private static void kSumInts(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kSumInts(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int line = c.globalIdx;
         if (line < p.get(0)) {
             int length = p.get(1);

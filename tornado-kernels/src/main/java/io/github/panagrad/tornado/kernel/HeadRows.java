@@ -296,8 +296,7 @@ final class HeadRows {
     // if
     // not wanted)
 
-    private static void kHeadIgnored(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kHeadIgnored(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             if (n.get(p.get(1) + i) == p.get(2)) {
@@ -315,8 +314,7 @@ final class HeadRows {
 
     // p: the sums, to
 
-    private static void kHeadShare(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kHeadShare(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         if (c.globalIdx == 0) {
             float lost = f.get(p.get(0));
             float all = f.get(p.get(0) + 1);

@@ -211,7 +211,7 @@ final class IndexKernels {
 
     /// Puts each row's number to its place in the order of index and number: after as many as come
     /// before it. Counting them takes k² comparisons, few beside what the rows themselves hold.
-    private static void kSort(KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kSort(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         int k = p.get(0);
         if (i < k) {
@@ -238,8 +238,7 @@ final class IndexKernels {
     // p: n, from, index, to, k, extent, elements of a row, sorted
 
     /// A thread an element of a row in sorted order: the first of its number adds up all of them.
-    private static void kAddRows(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kAddRows(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             int index = p.get(2);
@@ -302,8 +301,7 @@ final class IndexKernels {
     // p: threads, from, index, to, k, extent, distance of a line's elements, fault, op
 
     /// A thread an element of the result, which looks through the indices of its line.
-    private static void kScatterElements(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kScatterElements(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             int k = p.get(4);
@@ -331,8 +329,7 @@ final class IndexKernels {
     }
 
     /// A thread a line, which adds its elements to zeros one after the other.
-    private static void kScatterLines(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kScatterLines(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int line = c.globalIdx;
         if (line < p.get(0)) {
             int k = p.get(4);

@@ -129,7 +129,7 @@ public final class LimitKernels {
     }
 
     /// Returns the best of some launches that are long enough.
-    private static double roundsPerSecond(IntConsumer launch) {
+    private double roundsPerSecond(IntConsumer launch) {
         launch.accept(1);
         int rounds = 1;
         double seconds = seconds(launch, rounds);
@@ -143,9 +143,11 @@ public final class LimitKernels {
         return rounds / seconds;
     }
 
-    private static double seconds(IntConsumer launch, int rounds) {
+    private double seconds(IntConsumer launch, int rounds) {
+        device.finish();
         long start = System.nanoTime();
         launch.accept(rounds);
+        device.finish();
         return (System.nanoTime() - start) * 1e-9;
     }
 

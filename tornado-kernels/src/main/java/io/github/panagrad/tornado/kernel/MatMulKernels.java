@@ -181,8 +181,7 @@ final class MatMulKernels {
     // strides of the bias, extents of the batch, steps of a, b, c along it, rows of tiles, columns
     // of tiles, whether threads load a along its rows, b along its columns
 
-    private static void kTiles(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kTiles(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         float[] left = c.allocateFloatLocalArray(DEPTH * PITCH);
         float[] right = c.allocateFloatLocalArray(DEPTH * PITCH);
         int t = c.localIdx;
@@ -330,8 +329,7 @@ final class MatMulKernels {
     // threads
     // load b along its columns
 
-    private static void kFewRows(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kFewRows(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         float[] sums = c.allocateFloatLocalArray(FEW * LOCAL);
         int t = c.localIdx;
         int m = p.get(0);

@@ -131,8 +131,7 @@ final class MoveKernels {
 
     // p: n, from, to, extent, distance of a line's elements, start, step, elements of a line
 
-    private static void kUnslice(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kUnslice(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             int extent = p.get(3);
@@ -154,7 +153,7 @@ final class MoveKernels {
     // p: n, from, to, extent, distance of a line's elements, step, dilation, windows, their size
 
     /// A thread an element of the result, which adds up the windows that it lies in.
-    private static void kFold(KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kFold(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             int extent = p.get(3);
@@ -181,8 +180,7 @@ final class MoveKernels {
 
     // p: n, from, to, rows, columns, diagonal, whether the lower triangle is kept
 
-    private static void kTriangle(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kTriangle(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             int columns = p.get(4);
@@ -202,8 +200,7 @@ final class MoveKernels {
     // p: lines, from, to, extent, distance of a line's elements, whether from the end
 
     /// A thread a line; what rounding loses is carried along (Kahan, 1965), for lines may be long.
-    private static void kCumSum(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kCumSum(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int line = c.globalIdx;
         if (line < p.get(0)) {
             int extent = p.get(3);

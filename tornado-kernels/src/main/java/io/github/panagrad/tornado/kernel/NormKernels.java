@@ -242,8 +242,7 @@ final class NormKernels {
     // p: blocks times n, rows, n, rows of a block, x, dy, means of the rows, which their scales
     // follow, to
 
-    private static void kNormWeightGrad(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kNormWeightGrad(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             int rows = p.get(1);

@@ -30,8 +30,7 @@ final class RowMoves {
 
     // p: elements, elements of a row, from, numbers of the rows, to
 
-    private static void kGatherRows(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kGatherRows(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             int dim = p.get(1);
@@ -40,8 +39,7 @@ final class RowMoves {
         }
     }
 
-    private static void kSpreadRows(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kSpreadRows(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             int dim = p.get(1);

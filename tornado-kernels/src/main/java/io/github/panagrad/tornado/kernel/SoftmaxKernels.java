@@ -103,8 +103,7 @@ final class SoftmaxKernels {
 
     // p: rows, lanes, n, y, dy, dx, whether y are logarithms
 
-    private static void kSoftmaxGrad(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kSoftmaxGrad(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int lanes = p.get(1);
         int length = p.get(2);
         int lane = c.localIdx % lanes;

@@ -46,8 +46,7 @@ final class SwiGluKernels {
 
     // p: n, gate, up, y
 
-    private static void kSwiGlu(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kSwiGlu(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             float gate = f.get(p.get(1) + i);
@@ -57,8 +56,7 @@ final class SwiGluKernels {
 
     // p: n, gate, up, dy, gradient of gate, of up (negative if not wanted)
 
-    private static void kSwiGluGrad(
-            KernelContext c, FloatArray f, IntArray n, IntArray p, FloatArray r) {
+    private static void kSwiGluGrad(KernelContext c, FloatArray f, IntArray n, IntArray p) {
         int i = c.globalIdx;
         if (i < p.get(0)) {
             float gate = f.get(p.get(1) + i);
