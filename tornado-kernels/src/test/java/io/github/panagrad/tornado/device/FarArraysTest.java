@@ -25,7 +25,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 /// A device with a near array and three far ones, of which each holds four tensors.
 class FarArraysTest {
     private static final int LENGTH = 1 << 14;
-    private static final int ARRAY = 4 * LENGTH;
+    private static final int ARRAY = RangeAllocator.FIRST + 4 * LENGTH;
+    private static final int MEGABYTES = 2;
 
     private static PanagradDevice device;
     private static Kernel<Object> addOne;
@@ -36,7 +37,10 @@ class FarArraysTest {
     static void open() {
         device =
                 new PanagradDevice(
-                        new Device("tornado", 0), TornadoExecutionPlan.getDevice(0, 0), 1, ARRAY);
+                        new Device("tornado", 0),
+                        TornadoExecutionPlan.getDevice(0, 0),
+                        MEGABYTES,
+                        ARRAY);
         Program program = device.programs().add("addOne", 64, FarArraysTest::kAddOne);
         addOne =
                 device.ready((op, in, out) -> {
@@ -156,7 +160,7 @@ class FarArraysTest {
         held.remove(first);
         held.remove(last);
         assertThat(large.isFar()).isTrue();
-        assertThat(between.block().at).isEqualTo(LENGTH);
+        assertThat(between.block().at).isEqualTo(RangeAllocator.FIRST + LENGTH);
         View all = view(large, 0, 3 * LENGTH);
         addOne.run("op", new View[] {all, view(between, 0, LENGTH)}, new View[] {all});
 
