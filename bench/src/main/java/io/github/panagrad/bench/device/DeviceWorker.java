@@ -15,6 +15,10 @@ import java.util.Arrays;
 final class DeviceWorker {
     private static final int RUNS = 7;
 
+    /// Nanoseconds of each case before it is timed: a host that is behind the device needs its JIT
+    /// compiler.
+    private static final long WARM_UP = 8_000_000_000L;
+
     private DeviceWorker() {}
 
     /// Runs all cases.
@@ -50,9 +54,11 @@ final class DeviceWorker {
     private static JsonObject measure(Device device, Work work, String name, DeviceLimits limits) {
         Backend backend = Backends.of(device);
         Runnable run = work.prepare().apply(device);
-        run.run();
-        run.run();
-        backend.finish(device);
+        long warm = System.nanoTime() + WARM_UP;
+        do {
+            run.run();
+            backend.finish(device);
+        } while (System.nanoTime() < warm);
         backend.forgetPeak(device);
         double[] seconds = new double[RUNS];
         DeviceStatistics before = statistics(device);

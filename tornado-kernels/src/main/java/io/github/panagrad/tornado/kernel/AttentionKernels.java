@@ -68,7 +68,7 @@ final class AttentionKernels {
     /// The way for long sequences where a library computes products; null where none does.
     private final @Nullable AttentionProducts products;
 
-    AttentionKernels(PanagradDevice device, MatMulKernels matMul, CopyKernels copies) {
+    AttentionKernels(PanagradDevice device, MatMulKernels matMul, CopyKernels copies, Folds folds) {
         this.device = device;
         forward = new AttentionForward(device.programs());
         decode = new AttentionDecode(device.programs());
@@ -77,7 +77,7 @@ final class AttentionKernels {
         products =
                 matMul.hasLibrary()
                         ? new AttentionProducts(
-                                device, matMul, copies, device.capacity() / MEMORY_PART)
+                                device, matMul, copies, folds, device.capacity() / MEMORY_PART)
                         : null;
     }
 

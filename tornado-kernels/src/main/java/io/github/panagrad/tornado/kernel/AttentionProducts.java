@@ -1,18 +1,22 @@
 package io.github.panagrad.tornado.kernel;
 
 import io.github.panagrad.engine.ground.DType;
+import io.github.panagrad.engine.ground.Shape;
 import io.github.panagrad.engine.op.Attention;
 import io.github.panagrad.engine.spi.View;
 import io.github.panagrad.tornado.device.DeviceStorage;
 import io.github.panagrad.tornado.device.PanagradDevice;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// [Attention] as products of matrices with a softmax between them: what a library for products is
 /// fast at.
 ///
 /// A piece of the queries is taken at a time, with the keys that they may see and all their heads, so
-/// that scores never take more than a part of the device's memory.
+/// that scores never take more than a part of the device's memory. Keys and values that several heads
+/// share are repeated for each, beside scores a small matter, so that a product of all heads is few
+/// calls.
 final class AttentionProducts {
     /// Queries, and keys, from which on a product is worth its launch.
     private static final int LEAST = 128;
@@ -20,15 +24,21 @@ final class AttentionProducts {
     private final PanagradDevice device;
     private final MatMulKernels products;
     private final CopyKernels copies;
+    private final Folds folds;
     private final AttentionScores scores;
     private final long most;
 
     /// @param most how many floats scores may take
     AttentionProducts(
-            PanagradDevice device, MatMulKernels products, CopyKernels copies, long most) {
+            PanagradDevice device,
+            MatMulKernels products,
+            CopyKernels copies,
+            Folds folds,
+            long most) {
         this.device = device;
         this.products = products;
         this.copies = copies;
+        this.folds = folds;
         this.most = most;
         scores = new AttentionScores(device.programs());
     }
@@ -52,20 +62,19 @@ final class AttentionProducts {
 
     /// Computes the output and the log-sum-exps.
     void forward(Attention op, View[] in, View[] out) {
-        var shape = AttentionShape.of(in);
-        List<Piece> pieces = pieces(op, shape, 1);
-        Stack q = Stack.of(in[0], shape.members());
-        Stack k = Stack.of(in[1], 1);
-        Stack v = Stack.of(in[2], 1);
-        Stack output = Stack.of(out[0], shape.members());
-        DeviceStorage weights = buffer(pieces, shape);
-        for (Piece piece : pieces) {
-            Stack p = scores(weights, piece, shape);
-            multiply(piece.queries(q), piece.keys(k).transposed(), p, piece, shape);
-            scores.softmax(op, in, shape, piece, weights.at(), Places.at(out[1]));
-            multiply(p, piece.keys(v), piece.queries(output), piece, shape);
+        var pass = new Pass(op, in, 1);
+        Stack q = Stack.of(in[0]);
+        Stack k = pass.forEachHead(in[1]);
+        Stack v = pass.forEachHead(in[2]);
+        Stack output = Stack.of(out[0]);
+        DeviceStorage weights = pass.scores();
+        for (Piece piece : pass.pieces) {
+            Stack p = pass.of(weights, piece);
+            pass.multiply(piece, piece.queries(q), piece.keys(k).transposed(), p, false);
+            scores.softmax(op, in, piece, weights.at(), Places.at(out[1]));
+            pass.multiply(piece, p, piece.keys(v), piece.queries(output), false);
         }
-        weights.release("attention");
+        pass.release();
     }
 
     /// Computes the gradients that are wanted: with P the weights and Δ the rows' products of output
@@ -73,103 +82,147 @@ final class AttentionProducts {
     ///
     /// @param delta the place of Δ
     void backward(Attention.Grad op, View[] in, View[] out, int delta) {
-        var shape = AttentionShape.of(in);
-        List<Piece> pieces = pieces(op.of(), shape, 2);
-        View gradient = in[in.length - 1];
+        var pass = new Pass(op.of(), in, 2);
         int logSumExp = Places.at(in[in.length - 2]);
         int next = 0;
-        Stack dq = op.dq() ? Stack.of(out[next++], shape.members()) : null;
-        Stack dk = op.dk() ? cleared(out[next++]) : null;
-        Stack dv = op.dv() ? cleared(out[next]) : null;
-        Stack q = Stack.of(in[0], shape.members());
-        Stack k = Stack.of(in[1], 1);
-        Stack v = Stack.of(in[2], 1);
-        Stack dout = Stack.of(gradient, shape.members());
-        DeviceStorage weights = buffer(pieces, shape);
-        DeviceStorage changes = buffer(pieces, shape);
-        for (Piece piece : pieces) {
-            Stack p = scores(weights, piece, shape);
-            Stack ds = scores(changes, piece, shape);
-            multiply(piece.queries(q), piece.keys(k).transposed(), p, piece, shape);
-            multiply(piece.queries(dout), piece.keys(v).transposed(), ds, piece, shape);
-            scores.gradient(
-                    op.of(), in, shape, piece, weights.at(), changes.at(), logSumExp, delta);
+        Stack dq = op.dq() ? Stack.of(out[next++]) : null;
+        View dkOut = op.dk() ? out[next++] : null;
+        View dvOut = op.dv() ? out[next] : null;
+        Stack q = Stack.of(in[0]);
+        Stack k = pass.forEachHead(in[1]);
+        Stack v = pass.forEachHead(in[2]);
+        Stack dk = dkOut == null ? null : pass.cleared(dkOut);
+        Stack dv = dvOut == null ? null : pass.cleared(dvOut);
+        Stack dout = Stack.of(in[in.length - 1]);
+        DeviceStorage weights = pass.scores();
+        DeviceStorage changes = pass.scores();
+        for (Piece piece : pass.pieces) {
+            Stack p = pass.of(weights, piece);
+            Stack ds = pass.of(changes, piece);
+            pass.multiply(piece, piece.queries(q), piece.keys(k).transposed(), p, false);
+            pass.multiply(piece, piece.queries(dout), piece.keys(v).transposed(), ds, false);
+            scores.gradient(op.of(), in, piece, weights.at(), changes.at(), logSumExp, delta);
             if (dq != null) {
-                multiply(ds, piece.keys(k), piece.queries(dq), piece, shape);
+                pass.multiply(piece, ds, piece.keys(k), piece.queries(dq), false);
             }
             if (dk != null) {
-                addMembers(ds, piece.queries(q), piece.keys(dk), piece, shape);
+                pass.multiply(piece, ds.transposed(), piece.queries(q), piece.keys(dk), true);
             }
             if (dv != null) {
-                addMembers(p, piece.queries(dout), piece.keys(dv), piece, shape);
+                pass.multiply(piece, p.transposed(), piece.queries(dout), piece.keys(dv), true);
             }
         }
-        weights.release("attention");
-        changes.release("attention");
+        pass.addUp(dk, dkOut);
+        pass.addUp(dv, dvOut);
+        pass.release();
     }
 
-    private Stack cleared(View view) {
-        copies.fill(Places.at(view), view.size(), 0);
-        return Stack.of(view, 1);
-    }
+    /// What the pieces of a forward or backward pass share.
+    private final class Pass {
+        final List<Piece> pieces;
+        private final int sequences;
+        private final int keys;
+        private final int heads;
+        private final int groups;
+        private final int dim;
+        private final List<DeviceStorage> scratch = new ArrayList<>();
 
-    private void multiply(Stack a, Stack b, Stack c, Piece piece, AttentionShape shape) {
-        products.multiply(
-                Stack.product(a, b, c, piece.sequences, shape.groups(), shape.members(), false));
-    }
-
-    /// Adds aᵀ·b to what the members of a group share, one member after the other.
-    private void addMembers(Stack a, Stack b, Stack c, Piece piece, AttentionShape shape) {
-        for (int j = 0; j < shape.members(); j++) {
-            products.multiply(
-                    Stack.product(
-                            a.only(j).transposed(),
-                            b.only(j),
-                            c,
-                            piece.sequences,
-                            shape.groups(),
-                            1,
-                            true));
+        /// @param buffers how many sets of scores there are at a time
+        Pass(Attention op, View[] in, int buffers) {
+            sequences = in[0].dim(0);
+            keys = in[1].dim(1);
+            heads = in[0].dim(2);
+            groups = in[1].dim(2);
+            dim = in[0].dim(3);
+            long rows = most / ((long) buffers * heads * keys);
+            pieces = pieces(op, in[0].dim(1), rows);
         }
-    }
 
-    /// Divides the queries into pieces whose scores fit, all sequences together if that leaves enough
-    /// queries to each piece.
-    private List<Piece> pieces(Attention op, AttentionShape shape, int buffers) {
-        long rows = most / ((long) buffers * shape.heads() * shape.keys());
-        boolean together = rows / shape.sequences() >= Math.min(LEAST, shape.queries());
-        int sequences = together ? shape.sequences() : 1;
-        int queries = Math.clamp(rows / sequences, 1, shape.queries());
-        int ahead = shape.keys() - shape.queries();
-        var pieces = new ArrayList<Piece>();
-        for (int b = 0; b < shape.sequences(); b += sequences) {
-            for (int t = 0; t < shape.queries(); t += queries) {
-                int end = Math.min(shape.queries(), t + queries);
-                int first = op.window() > 0 ? Math.max(0, t + ahead - op.window() + 1) : 0;
-                int last = op.causal() ? end + ahead : shape.keys();
-                pieces.add(new Piece(b, sequences, t, end - t, first, last - first));
+        /// Divides the queries into pieces of so many rows of scores for a head at most, all sequences
+        /// together if that leaves enough queries to each piece.
+        private List<Piece> pieces(Attention op, int queries, long rows) {
+            int together = rows / sequences >= Math.min(LEAST, queries) ? sequences : 1;
+            int step = Math.clamp(rows / together, 1, queries);
+            int ahead = keys - queries;
+            var all = new ArrayList<Piece>();
+            for (int b = 0; b < sequences; b += together) {
+                for (int t = 0; t < queries; t += step) {
+                    int end = Math.min(queries, t + step);
+                    int first = op.window() > 0 ? Math.max(0, t + ahead - op.window() + 1) : 0;
+                    int last = op.causal() ? end + ahead : keys;
+                    all.add(new Piece(b, together, t, end - t, first, last - first));
+                }
+            }
+            return all;
+        }
+
+        /// Returns memory for the scores of any piece.
+        DeviceStorage scores() {
+            long longest = 0;
+            for (Piece p : pieces) {
+                longest = Math.max(longest, (long) p.sequences * heads * p.queries * p.keys);
+            }
+            return take(longest);
+        }
+
+        private DeviceStorage take(long length) {
+            DeviceStorage storage = device.allocate(DType.F32, length);
+            scratch.add(storage);
+            return storage;
+        }
+
+        Stack of(DeviceStorage scores, Piece piece) {
+            int one = piece.queries * piece.keys;
+            return new Stack(
+                    Matrix.contiguous(scores.at(), piece.queries, piece.keys), heads * one, one);
+        }
+
+        /// Returns keys or values (B, S, G, D), repeated if several heads share one.
+        Stack forEachHead(View view) {
+            if (heads == groups) {
+                return Stack.of(view);
+            }
+            DeviceStorage repeated = take((long) sequences * keys * heads * dim);
+            int[] from = {0, view.stride(0), view.stride(1), view.stride(2), 0, view.stride(3)};
+            int[] to = {0, keys * heads * dim, heads * dim, heads / groups * dim, dim, 1};
+            copies.copy(
+                    DType.F32,
+                    Places.at(view),
+                    from,
+                    Shape.of(sequences, keys, groups, heads / groups, dim),
+                    DType.F32,
+                    repeated.at(),
+                    to);
+            return Stack.contiguous(repeated.at(), keys, heads, dim);
+        }
+
+        /// Returns zeros for a gradient of keys or values, for each head.
+        Stack cleared(View result) {
+            int n = sequences * keys * heads * dim;
+            int at = heads == groups ? Places.at(result) : take(n).at();
+            copies.fill(at, n, 0);
+            return Stack.contiguous(at, keys, heads, dim);
+        }
+
+        /// Adds up the gradients of heads that share a key or value.
+        void addUp(@Nullable Stack each, @Nullable View result) {
+            if (each != null && result != null && heads > groups) {
+                folds.run(
+                        Folds.SUM,
+                        each.first().at(),
+                        sequences * keys * groups,
+                        heads / groups,
+                        dim,
+                        Places.at(result));
             }
         }
-        return pieces;
-    }
 
-    private DeviceStorage buffer(List<Piece> pieces, AttentionShape shape) {
-        long longest = 0;
-        for (Piece piece : pieces) {
-            longest =
-                    Math.max(
-                            longest,
-                            (long) piece.sequences * shape.heads() * piece.queries * piece.keys);
+        void multiply(Piece piece, Stack a, Stack b, Stack c, boolean add) {
+            products.multiply(Stack.product(a, b, c, piece.sequences, heads, add));
         }
-        return device.allocate(DType.F32, longest);
-    }
 
-    private static Stack scores(DeviceStorage buffer, Piece piece, AttentionShape shape) {
-        int one = piece.queries * piece.keys;
-        return new Stack(
-                Matrix.contiguous(buffer.at(), piece.queries, piece.keys),
-                shape.heads() * one,
-                shape.members() * one,
-                one);
+        void release() {
+            scratch.forEach(storage -> storage.release("attention"));
+        }
     }
 }

@@ -30,13 +30,8 @@ final class AttentionScores {
 
     /// Turns products of queries and keys into weights, in place, and writes their log-sum-exps.
     void softmax(
-            Attention op,
-            View[] in,
-            AttentionShape shape,
-            AttentionProducts.Piece piece,
-            int scores,
-            int logSumExp) {
-        int[] numbers = numbers(op, in, shape, piece, scores, logSumExp);
+            Attention op, View[] in, AttentionProducts.Piece piece, int scores, int logSumExp) {
+        int[] numbers = numbers(op, in, piece, scores, logSumExp);
         softmax.launchGroups(RowGroups.groups(numbers[0], numbers[1]), numbers, (float) op.scale());
     }
 
@@ -45,13 +40,12 @@ final class AttentionScores {
     void gradient(
             Attention op,
             View[] in,
-            AttentionShape shape,
             AttentionProducts.Piece piece,
             int scores,
             int changes,
             int logSumExp,
             int delta) {
-        int[] numbers = numbers(op, in, shape, piece, scores, logSumExp);
+        int[] numbers = numbers(op, in, piece, scores, logSumExp);
         gradient.launchGroups(
                 RowGroups.groups(numbers[0], numbers[1]),
                 Places.join(numbers, new int[] {changes, delta}),
@@ -59,14 +53,9 @@ final class AttentionScores {
     }
 
     private static int[] numbers(
-            Attention op,
-            View[] in,
-            AttentionShape shape,
-            AttentionProducts.Piece piece,
-            int scores,
-            int logSumExp) {
+            Attention op, View[] in, AttentionProducts.Piece piece, int scores, int logSumExp) {
         return new int[] {
-            piece.sequences() * shape.heads() * piece.queries(),
+            piece.sequences() * in[0].dim(2) * piece.queries(),
             RowGroups.lanes(piece.keys()),
             piece.keys(),
             scores,
@@ -74,9 +63,9 @@ final class AttentionScores {
             piece.query(),
             piece.key(),
             piece.queries(),
-            shape.queries(),
-            shape.heads(),
-            shape.keys(),
+            in[0].dim(1),
+            in[0].dim(2),
+            in[1].dim(1),
             op.causal() ? 1 : 0,
             op.window(),
             op.hasKeyMask() ? Places.at(in[3]) : -1,

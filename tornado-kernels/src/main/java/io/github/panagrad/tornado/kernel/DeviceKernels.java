@@ -17,14 +17,14 @@ public record DeviceKernels(KernelTable table, LimitKernels limits) {
         new UnaryKernels(programs).register(table);
         var products = new MatMulKernels(device);
         products.register(table);
-        new AttentionKernels(device, products, copies).register(table);
+        var folds = new Folds(device);
+        new AttentionKernels(device, products, copies, folds).register(table);
         new BinaryKernels(programs).register(table);
         new CompareKernels(programs).register(table);
         new IndexKernels(device, copies).register(table);
         new MoveKernels(programs, copies).register(table);
         new DropoutKernels(programs).register(table);
         new UpdateKernels(device, copies).register(table);
-        var folds = new Folds(device);
         new ReduceKernels(device, copies, folds).register(table);
         new SoftmaxKernels(programs).register(table);
         new NormKernels(device, folds).register(table);

@@ -47,7 +47,8 @@ class AttentionProductsTest {
             var copies = new CopyKernels(device.programs());
             return new Setup(
                     device,
-                    new AttentionProducts(device, new MatMulKernels(device), copies, scores));
+                    new AttentionProducts(
+                            device, new MatMulKernels(device), copies, new Folds(device), scores));
         }
     }
 
