@@ -1,5 +1,6 @@
 package io.github.panagrad.tornado.kernel;
 
+import io.github.panagrad.engine.ground.PanagradException;
 import io.github.panagrad.tornado.cublas.CuBlasTask;
 import io.github.panagrad.tornado.cublas.Gemm;
 import io.github.panagrad.tornado.cublas.Precision;
@@ -19,18 +20,30 @@ final class CuBlasProducts {
     private final Program products;
     private final Program bias;
 
-    private CuBlasProducts(PanagradDevice device) {
-        task = new CuBlasTask(Precision.wanted());
+    private CuBlasProducts(PanagradDevice device, Precision precision) {
+        task = new CuBlasTask(precision);
         products = device.programs().addCall("cublas", task::describe);
         bias = device.programs().add("addBias", LOCAL, CuBlasProducts::kAddBias);
     }
 
     /// Returns products for a device; empty where it is not one of CUDA, or the library is missing or
     /// not wanted.
+    ///
+    /// @throws PanagradException if factors are to be rounded where there is no such library
     static Optional<CuBlasProducts> of(PanagradDevice device) {
-        return device.isCuda() && CuBlasTask.isAvailable()
-                ? Optional.of(new CuBlasProducts(device))
-                : Optional.empty();
+        Precision wanted = Precision.wanted();
+        if (device.isCuda() && CuBlasTask.isAvailable()) {
+            return Optional.of(new CuBlasProducts(device, wanted));
+        }
+        if (wanted != Precision.F32) {
+            throw new PanagradException(
+                    "-D" + Precision.PROPERTY,
+                    "no tensor cores for device " + device.device(),
+                    wanted.label(),
+                    "a device of CUDA, and cuBLAS, which comes with CUDA's toolkit",
+                    "leave it out to compute in F32");
+        }
+        return Optional.empty();
     }
 
     /// Returns what factors are rounded to.
