@@ -79,11 +79,22 @@ final class LoraLayer extends LayerAdapter {
     }
 
     private Tensor allDown() {
-        return downAtStart == null ? down : Ops.concat(0, down, downAtStart);
+        return downAtStart == null ? down : interleaved(0, down, downAtStart);
     }
 
     private Tensor allUp() {
-        return upAtStart == null ? up : Ops.concat(1, up, upAtStart.neg());
+        return upAtStart == null ? up : interleaved(1, up, upAtStart.neg());
+    }
+
+    /// Puts each factor next to the one at the start that it is reduced by: as long as they are the
+    /// same, sums over both stay small, and so does what rounding leaves of them.
+    private static Tensor interleaved(int axis, Tensor now, Tensor start) {
+        int rows = now.dim(0);
+        int columns = now.dim(1);
+        return axis == 0
+                ? Ops.concat(1, now, start).reshape(2 * rows, columns)
+                : Ops.concat(2, now.reshape(rows, columns, 1), start.reshape(rows, columns, 1))
+                        .reshape(rows, 2 * columns);
     }
 
     private Tensor wide() {
