@@ -61,8 +61,11 @@ final class CuBlasProducts {
         if (calls == null) {
             return false;
         }
-        task.prepare(calls);
-        products.launchGroups(1, new int[0]);
+        // Another thread must not say what it wants in between.
+        synchronized (task) {
+            task.prepare(calls);
+            products.launchGroups(1, new int[0]);
+        }
         if (biased) {
             addBias(product.c(), product.bias());
         }
